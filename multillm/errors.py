@@ -1,0 +1,105 @@
+"""Every error that multillm raises on purpose.
+
+::
+
+    MultillmError
+    ├── InputError (ValueError)          the prompt cannot be used
+    ├── ConfigurationError (ValueError)  a pool, policy or setting is not valid
+    ├── RoutingError                     no model of the pool can take the sub-task
+    ├── BackendError
+    │   ├── BackendUnavailable           the server does not answer, the engine does not start
+    │   ├── ModelMissing                 the server answers but lacks a model
+    │   └── RecordingMissing             the replay backend has no such answer
+    ├── CompletionError                  a model call failed after retries and fallbacks
+    │   ├── CompletionTimeout            no answer within the time allowed
+    │   ├── ContextOverflow              the prompt does not fit the model's context window
+    │   └── EmptyCompletion              the model answered with no text
+    └── FeedbackError                    the feedback store cannot be read or written
+
+A message states the value met, what is allowed, and the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multillm.completion import Attempt
+
+__all__ = [
+    "BackendError",
+    "BackendUnavailable",
+    "CompletionError",
+    "CompletionTimeout",
+    "ConfigurationError",
+    "ContextOverflow",
+    "EmptyCompletion",
+    "FeedbackError",
+    "InputError",
+    "ModelMissing",
+    "MultillmError",
+    "RecordingMissing",
+    "RoutingError",
+]
+
+
+class MultillmError(Exception):
+    """Base of every error raised by multillm."""
+
+
+class InputError(MultillmError, ValueError):
+    """The prompt cannot be used: it is not text, or there is nothing in it."""
+
+
+class ConfigurationError(MultillmError, ValueError):
+    """A pool file, a policy or a setting is not valid."""
+
+
+class RoutingError(MultillmError):
+    """No model of the pool can take the sub-task."""
+
+
+class BackendError(MultillmError):
+    """Something that serves models is not there or not ready."""
+
+
+class BackendUnavailable(BackendError):
+    """The server does not answer or the engine cannot start."""
+
+
+class ModelMissing(BackendError):
+    """The server answers, but a model of the pool is not on it."""
+
+
+class RecordingMissing(BackendError):
+    """The replay backend holds no answer to this request."""
+
+
+class CompletionError(MultillmError):
+    """A model call failed after every retry and fallback.
+
+    Attributes
+    ----------
+    label : str
+        Model group that was asked for.
+    attempts : tuple of Attempt
+        Every call that was made, in order, each with its model and error.
+    """
+
+    def __init__(self, message: str, *, label: str, attempts: Sequence[Attempt] = ()) -> None:
+        super().__init__(message)
+        self.label = label
+        self.attempts = tuple(attempts)
+
+
+class CompletionTimeout(CompletionError):
+    """No answer came within the time allowed."""
+
+
+class ContextOverflow(CompletionError):
+    """The prompt does not fit the model's context window."""
+
+
+class EmptyCompletion(CompletionError):
+    """The model answered with no text."""

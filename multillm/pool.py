@@ -1,0 +1,142 @@
+"""A pool: models, policy and call settings in one file or object."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from multillm.errors import ConfigurationError
+from multillm.policy import Policy
+from multillm.registry import ModelSpec, Registry
+from multillm.resources import data_dir
+from multillm.settings import CallSettings
+
+__all__ = ["Pool", "load_pool", "pool_names"]
+
+
+class Pool(BaseModel):
+    """Everything that a run needs to know but the prompt.
+
+    Built in code, or read from YAML by `load_pool`; the keys of the file are the fields below.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    """What the pool is called."""
+    description: str = ""
+    """What it is for, in a sentence."""
+    models: tuple[ModelSpec, ...] = Field(min_length=1)
+    """The models, in any order."""
+    policy: Policy = Policy()
+    """Weights, thresholds, overrides and output budgets."""
+    calls: CallSettings = CallSettings()
+    """Retries, cooldown, timeouts, sampling."""
+    splitter: str = "structural"
+    """Name of the splitter."""
+    classifier: str = "reference"
+    """Name of the classifier."""
+
+    @model_validator(mode="after")
+    def _labels_agree(self) -> Pool:
+        self.policy.check_labels(self.registry.labels)
+        return self
+
+    @property
+    def registry(self) -> Registry:
+        """The models in order of rank."""
+        return Registry(models=self.models)
+
+    def __repr__(self) -> str:
+        return f"Pool({self.name!r}, {len(self.models)} models, {self.policy!r})"
+
+    __str__ = __repr__
+
+
+def pool_names() -> tuple[str, ...]:
+    """Names of the pools that come with multillm."""
+    return tuple(sorted(path.stem for path in (data_dir() / "pools").glob("*.yaml")))
+
+
+def load_pool(source: str | Path = "default", environ: Mapping[str, str] = os.environ) -> Pool:
+    """Read a pool from a shipped preset or a YAML file.
+
+    A file may say ``extends: NAME`` and then gives only what differs. A model's
+    `env` variable, where set, replaces the model name behind its provider.
+
+    Parameters
+    ----------
+    source : str or Path, default "default"
+        Name of a shipped pool, or path of a YAML file.
+    environ : mapping, optional
+        Environment variables.
+
+    Returns
+    -------
+    Pool
+        The validated pool.
+
+    Raises
+    ------
+    ConfigurationError
+        If there is no such pool or a key is not valid; names file, key, value and what is allowed.
+
+    Examples
+    --------
+    >>> load_pool("reference").registry.labels[:2]
+    ('model::light', 'model::medium')
+    """
+    path = _find(source)
+    content = _read(path)
+    try:
+        pool = Pool.model_validate({"name": path.stem, **content})
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}: {_explain(error)}") from None
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{path}: {error}") from None
+    return pool.model_copy(update={"models": tuple(_pointed(spec, environ) for spec in pool.models)})
+
+
+def _find(source: str | Path) -> Path:
+    shipped = data_dir() / "pools" / f"{source}.yaml"
+    for path in (shipped, Path(source)):
+        if path.is_file():
+            return path
+    raise ConfigurationError(
+        f"no pool {str(source)!r}; give the path of a YAML file or one of {', '.join(pool_names())}"
+    )
+
+
+def _read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Content of a pool file, laid over the one it extends."""
+    if path in seen:
+        raise ConfigurationError(f"{path}: extends leads back to itself; let one of the files stand alone")
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"{path}: not readable as YAML: {error}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: holds a {type(content).__name__}; a pool is a mapping with the key models")
+    base = content.pop("extends", None)
+    return content if base is None else {**_read(_find(base), (*seen, path)), "name": path.stem, **content}
+
+
+def _pointed(spec: ModelSpec, environ: Mapping[str, str]) -> ModelSpec:
+    """The model, pointed elsewhere if its environment variable says so."""
+    name = environ.get(spec.env, "") if spec.env else ""
+    return spec.model_copy(update={"model": f"{spec.served_by}/{name}"}) if name else spec
+
+
+def _explain(error: ValidationError) -> str:
+    """Each fault of a pool file as: key, value, what is allowed."""
+    faults = []
+    for fault in error.errors(include_url=False):
+        key = ".".join(str(part) for part in fault["loc"]) or "the pool"
+        met = "" if isinstance(fault["input"], Mapping | Pool) else f" is {fault['input']!r:.80}"
+        faults.append(f"{key}{met}: {fault['msg']}")
+    return "; ".join(faults)

@@ -1,0 +1,49 @@
+"""What every splitter offers."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from multillm.errors import InputError
+from multillm.tasks import SubTask
+
+__all__ = ["Splitter", "check_prompt", "trimmed"]
+
+
+@runtime_checkable
+class Splitter(Protocol):
+    """Turns a prompt into sub-tasks.
+
+    Spans are exact substrings in prompt order, disjoint, at least one;
+    the same prompt always gives the same spans.
+    """
+
+    name: str
+
+    def split(self, prompt: str) -> list[SubTask]:
+        """Sub-tasks of a prompt."""
+        ...
+
+
+def check_prompt(prompt: str) -> str:
+    """The prompt itself, if there is something in it.
+
+    Raises
+    ------
+    InputError
+        If it is not text or holds nothing but white space.
+    """
+    if not isinstance(prompt, str):
+        raise InputError(
+            f"the prompt is a {type(prompt).__name__}; it must be text: pass a str, decoded if it came as bytes"
+        )
+    if not prompt.strip():
+        raise InputError("the prompt is empty; it must hold at least one word: pass the text of the request")
+    return prompt
+
+
+def trimmed(prompt: str, start: int, end: int, strip: str | None = None) -> tuple[int, int]:
+    """The span ``start:end`` without white space, or the characters of `strip`, at its ends."""
+    piece = prompt[start:end]
+    start += len(piece) - len(piece.lstrip(strip))
+    return start, start + len(piece.strip(strip))
