@@ -238,9 +238,7 @@ class TaskRouter:
         utility = None if quality is None else self.policy.utility(quality, cost)
         return Candidate(spec.label, quality, cost, utility, *rejection)
 
-    def _choose(
-        self, profile: TaskProfile, candidates: Sequence[Candidate], needed: int
-    ) -> tuple[str, RoutingRule]:
+    def _choose(self, profile: TaskProfile, candidates: Sequence[Candidate], needed: int) -> tuple[str, RoutingRule]:
         """Override if there is one, else the highest utility, else the highest quality."""
         fitting = [
             candidate
@@ -287,6 +285,4 @@ def _overridden(candidate: Candidate, label: str, profile: TaskProfile) -> Candi
     if candidate.label == label or candidate.rejection is not None:
         return candidate
     detail = f"{profile.task_type} always goes to {label}"
-    return Candidate(
-        candidate.label, candidate.quality, candidate.cost, candidate.utility, Rejection.OVERRIDE, detail
-    )
+    return Candidate(candidate.label, candidate.quality, candidate.cost, candidate.utility, Rejection.OVERRIDE, detail)

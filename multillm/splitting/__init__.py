@@ -10,9 +10,7 @@ from multillm.tasks import SubTask
 
 __all__ = ["SPLITTERS", "ReferenceSplitter", "Splitter", "StructuralSplitter", "get_splitter", "split"]
 
-SPLITTERS: dict[str, type[Splitter]] = {
-    splitter.name: splitter for splitter in (StructuralSplitter, ReferenceSplitter)
-}
+SPLITTERS: dict[str, type[Splitter]] = {splitter.name: splitter for splitter in (StructuralSplitter, ReferenceSplitter)}
 
 
 def get_splitter(splitter: str | Splitter) -> Splitter:
