@@ -12,6 +12,7 @@ from multillm.estimators import CostEstimator, CurveQuality, ListedCost, Quality
 from multillm.policy import HEAVIEST, Policy
 from multillm.pool import load_pool
 from multillm.registry import ModelSpec, Registry
+from multillm.rendering import decision_html
 from multillm.tasks import TaskProfile
 
 if TYPE_CHECKING:
@@ -119,13 +120,14 @@ class RoutingDecision:
         import pandas as pd
 
         rows = [
-            (c.label, c.quality, c.cost, c.utility, self._role(c), f"{c.rejection}: {c.detail}" if c.rejection else "")
+            (c.label, c.quality, c.cost, c.utility, self.role(c), f"{c.rejection}: {c.detail}" if c.rejection else "")
             for c in self.candidates
         ]
         frame = pd.DataFrame(rows, columns=["label", "quality", "cost", "utility", "role", "reason"])
         return frame.astype({"quality": float, "cost": float, "utility": float}).set_index("label")
 
-    def _role(self, candidate: Candidate) -> str:
+    def role(self, candidate: Candidate) -> str:
+        """What became of a candidate: chosen, fallback 1.., open or rejected."""
         if candidate.label == self.label:
             return "chosen"
         if candidate.label in self.fallbacks:
@@ -137,8 +139,6 @@ class RoutingDecision:
         return f"RoutingDecision({self.profile.text!r} -> {self.label}, {utility}, {self.rule})"
 
     def _repr_html_(self) -> str:
-        from multillm.rendering import decision_html
-
         return decision_html(self)
 
 
