@@ -95,7 +95,7 @@ def route(
 
     decisions = Orchestrator(pool, store=None).plan(_read_prompt(prompt, file))
     if as_json:
-        typer.echo(json.dumps([terminal.decision_record(decision) for decision in decisions], indent=2))
+        typer.echo(json.dumps([decision.to_dict() for decision in decisions], indent=2))
     else:
         Console().print(terminal.subtask_table(decisions), terminal.decision_tables(decisions), sep="\n")
 
@@ -115,7 +115,7 @@ def run(
     beside = Console(stderr=True)
     result = _execute(Orchestrator(pool, backend), _read_prompt(prompt, file), beside)
     if as_json:
-        typer.echo(json.dumps(terminal.run_record(result), indent=2))
+        typer.echo(json.dumps(result.to_dict(), indent=2))
     else:
         beside.print(terminal.routing_table(result))
         typer.echo(terminal.printable(result.merged))

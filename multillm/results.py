@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -52,6 +52,17 @@ class SubTaskResult:
         if self.completion is None:
             return "failed"
         return "truncated" if self.completion.truncated else "ok"
+
+    def to_dict(self) -> dict[str, object]:
+        """The decision and what came of it as plain values, ready for JSON."""
+        return {
+            **self.decision.to_dict(),
+            "status": self.status,
+            "error": None if self.error is None else {"type": type(self.error).__name__, "message": str(self.error)},
+            "completion": None if self.completion is None else asdict(self.completion),
+            "started_s": self.started_s,
+            "ended_s": self.ended_s,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,19 @@ class RunResult:
         figures = dict.fromkeys(("complexity", "utility", "latency_s", "cost_units", "cost_usd"), "float64")
         frame.index = pd.RangeIndex(1, len(frame) + 1, name="n")
         return frame.astype(counts | figures)
+
+    def to_dict(self) -> dict[str, object]:
+        """The whole run as plain values, ready for JSON."""
+        return {
+            "run_id": self.run_id,
+            "started_at": self.started_at.isoformat(),
+            "backend": self.backend,
+            "prompt": self.prompt,
+            "total_ms": self.total_ms,
+            "cost_units": self.cost_units,
+            "merged": self.merged,
+            "results": [result.to_dict() for result in self.results],
+        }
 
     def to_frame(self) -> pd.DataFrame:
         """The routing table."""

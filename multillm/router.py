@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -107,6 +107,29 @@ class RoutingDecision:
     def utility(self) -> float | None:
         """Utility of the candidate chosen."""
         return self.chosen.utility
+
+    def to_dict(self) -> dict[str, object]:
+        """The decision as plain values, ready for JSON."""
+        profile, subtask = self.profile, self.profile.subtask
+        return {
+            "sub_task": subtask.text,
+            "start": subtask.start,
+            "end": subtask.end,
+            "depends_on": list(subtask.depends_on),
+            "context": subtask.context,
+            "task_type": str(profile.task_type),
+            "confidence": profile.confidence,
+            "complexity": profile.complexity,
+            "tier": str(profile.tier),
+            "input_tokens": profile.input_tokens,
+            "label": self.label,
+            "utility": self.utility,
+            "rule": str(self.rule),
+            "threshold": self.threshold,
+            "fallbacks": list(self.fallbacks),
+            "max_output_tokens": self.max_output_tokens,
+            "candidates": [{**asdict(candidate), "role": self.role(candidate)} for candidate in self.candidates],
+        }
 
     def to_frame(self) -> pd.DataFrame:
         """Every model with its figures, one row each.
