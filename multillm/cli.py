@@ -127,7 +127,8 @@ def doctor(pool: PoolOption = "default") -> None:
     """Say what is installed, reachable, pulled and missing, and what would be used."""
     from multillm import doctor as checks
 
-    raise typer.Exit(checks.report(Console(), pool))
+    if not checks.report(Console(), pool):
+        raise typer.Exit(NO_BACKEND)
 
 
 @app.command()

@@ -193,7 +193,7 @@ class TaskRouter:
         quality: QualityEstimator | None = None,
         cost: CostEstimator | None = None,
     ) -> None:
-        self.registry = registry or load_pool().registry
+        self.registry = registry or load_pool().registry.usable()
         self.policy = policy or load_pool().policy
         self.policy.check_labels(self.registry.labels)
         self.quality = quality or CurveQuality()

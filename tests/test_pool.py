@@ -74,9 +74,27 @@ def test_a_pool_that_extends_itself_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_extending_pool_gives_only_what_differs(tmp_path: Path) -> None:
-    pool = ml.load_pool(write(tmp_path, "extends: reference\ncalls: {temperature: 0}"), environ={})
-    assert pool.registry == ml.load_pool("reference", environ={}).registry
-    assert (pool.name, pool.splitter, pool.calls.temperature) == ("mine", "reference", 0.0)
+    content = """
+extends: reference
+calls: {temperature: 0}
+models:
+  - {label: model::light, cost_per_1k: 0.01}
+  - {label: extra, rank: 9, model: ollama_chat/x, cost_per_1k: 1, context_tokens: 9, quality: {intercept: 1}}
+"""
+    pool, base = ml.load_pool(write(tmp_path, content), environ={}), ml.load_pool("reference", environ={})
+    assert pool.registry.labels == (*base.registry.labels, "extra")
+    assert pool.registry["model::light"] == base.registry["model::light"].model_copy(update={"cost_per_1k": 0.01})
+    assert pool.registry["model::heavy"] == base.registry["model::heavy"]
+    assert pool.calls == base.calls.model_copy(update={"temperature": 0.0})
+    assert (pool.name, pool.splitter) == ("mine", "reference")
+
+
+def test_the_default_pool_keeps_the_reference_models_and_adds_a_cloud_fallback() -> None:
+    default, reference = ml.load_pool("default", environ={}), ml.load_pool("reference", environ={})
+    assert default.models[:4] == reference.models
+    assert [spec.label for spec in default.models[4:] if spec.fallback_only] == ["model::cloud"]
+    assert default.policy.output_budget == ml.OutputBudget()
+    assert ml.TaskRouter(default.registry.usable({}), default.policy).registry.labels == reference.registry.labels
 
 
 def test_an_environment_variable_points_a_label_elsewhere() -> None:
