@@ -16,7 +16,7 @@ from anyio.from_thread import start_blocking_portal
 
 from multillm.backends import Backend, SharedClient
 from multillm.classification import Classifier, get_classifier
-from multillm.completion import Client, CompletionRequest
+from multillm.completion import Client, Completion, CompletionRequest
 from multillm.errors import Cancelled, ConfigurationError, MultillmError, UpstreamFailed
 from multillm.estimators import CostEstimator, QualityEstimator
 from multillm.feedback import FeedbackStore
@@ -182,16 +182,24 @@ class Orchestrator:
         except MultillmError as failure:
             error = failure
         except asyncio.CancelledError:
-            error = Cancelled(f"the run was cancelled before {decision.label} answered", label=decision.label)
+            cancelled = Cancelled(f"the run was cancelled before {decision.label} answered", label=decision.label)
+            self._record(run, self._result(run, index, None, cancelled, started))
             raise
-        finally:
-            result = SubTaskResult(
-                index, decision, completion, error, started - run.started, self._clock() - run.started
-            )
-            if self.store is not None and (completion or error):
-                self.store.record(to_record(run.run_id, result))
+        result = self._result(run, index, completion, error, started)
+        if self.store is not None:
+            await asyncio.to_thread(self._record, run, result)
         self._tell(SubTaskEvent(index, "done", decision, result))
         return result
+
+    def _result(
+        self, run: _Run, index: int, completion: Completion | None, error: MultillmError | None, started: float
+    ) -> SubTaskResult:
+        times = started - run.started, self._clock() - run.started
+        return SubTaskResult(index, run.decisions[index], completion, error, *times)
+
+    def _record(self, run: _Run, result: SubTaskResult) -> None:
+        if self.store is not None:
+            self.store.record(to_record(run.run_id, result))
 
     def _request(self, decision: RoutingDecision, upstream: Sequence[SubTaskResult]) -> CompletionRequest:
         """What the model is asked, with the answers that the sub-task builds on."""
