@@ -23,15 +23,16 @@ __all__ = ["connect", "feedback_errors", "in_memory", "open_engine", "parse_url"
 
 WRITING = "multillm_writing"
 
+WRITABLE = (
+    "give a path in a folder that may be written; "
+    "to read a closed store from one that may not, sqlite:///file:/PATH?immutable=1&uri=true"
+)
 REMEDIES = {
     "SQLITE_BUSY": "another program holds it: close that program, or give a longer timeout_s",
     "55P03": "another session holds it: end that session, or give a longer timeout_s",
-    "SQLITE_READONLY": "it may only be read: give a path that may be written",
+    "SQLITE_READONLY": f"it may only be read: {WRITABLE}",
     "42501": "the role may not do this: grant it USAGE and CREATE on the schema, or give another role",
-    "SQLITE_CANTOPEN": (
-        "give a path in a folder that may be written; "
-        "to read a file from one that may not: sqlite:///file:/PATH?immutable=1&uri=true"
-    ),
+    "SQLITE_CANTOPEN": WRITABLE,
     "SQLITE_NOTADB": "the file is left as it is: move it away, or give another path",
     "SQLITE_CORRUPT": "the file is left as it is: restore a copy, or save what can be read with sqlite3's .recover",
     "SQLITE_FULL": "free space on the disk",
@@ -166,7 +167,8 @@ def feedback_errors(url: URL) -> Iterator[None]:
         reason = getattr(error, "orig", None) or error
         code = str(getattr(reason, "sqlite_errorname", None) or getattr(reason, "sqlstate", None) or "")
         remedy = next((text for prefix, text in REMEDIES.items() if code.startswith(prefix)), _remedy(error))
-        raise FeedbackError(f"{shown(url)}: {' '.join(str(reason).split())}; {remedy}") from error
+        said = getattr(getattr(reason, "diag", None), "message_primary", None) or str(reason)
+        raise FeedbackError(f"{shown(url)}: {' '.join(said.split())}; {remedy}") from error
 
 
 def _remedy(error: Exception) -> str:

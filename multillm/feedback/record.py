@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import sys
 from dataclasses import dataclass, fields
 from functools import cache
 from numbers import Integral, Real
@@ -21,13 +22,15 @@ class _Allowed:
 
     kind: type
     described: str
-    low: float = -math.inf
-    high: float = math.inf
+    low: float = -sys.float_info.max
+    high: float = sys.float_info.max
 
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, self.kind):
             return False
-        return not isinstance(value, Real) or (math.isfinite(value) and self.low <= float(value) <= self.high)
+        if isinstance(value, Integral):
+            return self.low <= int(value) <= self.high
+        return not isinstance(value, Real) or self.low <= float(value) <= self.high
 
 
 Text = Annotated[str, _Allowed(str, "text")]
@@ -178,7 +181,7 @@ def check_value(name: str, value: object) -> None:
 
 
 def _unknown(value: object) -> bool:
-    return value is None or (isinstance(value, Real) and math.isnan(value))
+    return value is None or (isinstance(value, Real) and not isinstance(value, Integral) and math.isnan(value))
 
 
 def to_row(record: FeedbackRecord, *, keep_prompt: bool) -> dict[str, object]:
