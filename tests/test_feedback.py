@@ -1,5 +1,6 @@
 """The feedback store: the same contract on SQLite and on a real PostgreSQL server, and what goes wrong."""
 
+import errno
 import hashlib
 import math
 import os
@@ -409,6 +410,34 @@ def test_eight_processes_write_every_row_exactly_once(url: str) -> None:
     assert len(frame) == 400
 
 
+RACERS = """
+import os, sys, time
+from multillm.feedback import FeedbackRecord, FeedbackStore
+call = FeedbackRecord("run", 0, "Define entropy.", "qa_simple", 0.1, "light", 1, served_label="light")
+for url in sys.argv[1:]:
+    start = time.monotonic() + 0.02
+    for _ in range(8):
+        if os.fork() == 0:
+            while time.monotonic() < start:
+                pass
+            with FeedbackStore(url) as store:
+                store.record(call)
+            os._exit(0)
+    assert [os.wait()[1] for _ in range(8)] == [0] * 8
+"""
+
+
+def test_processes_that_open_a_new_store_at_the_same_moment_do_not_collide(tmp_path: Path) -> None:
+    paths = [tmp_path / str(n) / "feedback.sqlite" for n in range(10)]
+    done = subprocess.run([sys.executable, "-c", RACERS, *paths], capture_output=True, text=True, check=False)
+    assert (done.stderr, done.returncode) == ("", 0)
+    for path in paths:
+        with FeedbackStore(path) as store:
+            assert len(store.frame()) == 8
+        with closing(sqlite3.connect(path)) as connection:
+            assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_a_killed_writer_loses_nothing_it_was_told_is_kept(url: str) -> None:
     with start_writers(url, 1, 1_000_000) as writer:
         assert writer.stdout is not None
@@ -469,6 +498,17 @@ def test_the_users_own_store_is_private(tmp_path: Path, monkeypatch: pytest.Monk
         files = {path.name: oct(path.stat().st_mode & 0o777) for path in (tmp_path / "user" / "multillm").iterdir()}
     assert files == dict.fromkeys(["feedback.sqlite", "feedback.sqlite-shm", "feedback.sqlite-wal"], "0o600")
     assert (tmp_path / "user" / "multillm").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_system_without_hard_links_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+    monkeypatch.setattr(os, "link", refuse)
+    with FeedbackStore(tmp_path / "feedback.sqlite") as store:
+        store.record(SERVED)
+        assert len(store.frame()) == 1
+    assert (tmp_path / "feedback.sqlite").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_database_in_memory_is_empty_each_time() -> None:

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -98,8 +99,8 @@ def _file(url: URL) -> Path | None:
 def open_engine(url: URL, timeout_s: float) -> Engine:
     """Open an engine for the database; a missing SQLite file is created, readable by its owner alone."""
     path = _file(url)
-    if path is not None:
-        _create_file(path, timeout_s)
+    if path is not None and not path.exists():
+        _create_file(path)
     options: dict[str, Any] = {}
     if url.get_backend_name() == "sqlite":
         options["connect_args"] = {"timeout": timeout_s, "check_same_thread": False}
@@ -117,13 +118,20 @@ def open_engine(url: URL, timeout_s: float) -> Engine:
     return engine
 
 
-def _create_file(path: Path, timeout_s: float) -> None:
-    if not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    if path.stat().st_size == 0:
-        with closing(sqlite3.connect(path, timeout=timeout_s)) as connection:
+def _create_file(path: Path) -> None:
+    """Put a private file in WAL mode in place, whole: SQLite does not wait its turn when it sets that mode."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        draft = Path(folder) / "draft"
+        draft.touch(mode=0o600)
+        with closing(sqlite3.connect(draft)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")  # kept in the file; its side files take its mode
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # another process was first
+        except OSError:  # no hard links on this file system: an empty file will do, without WAL
+            path.touch(mode=0o600)
 
 
 def _listen(engine: Engine, timeout_s: float) -> None:
