@@ -29,10 +29,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import URL, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, select, text
 
 from multillm.errors import FeedbackError
 from multillm.feedback import FeedbackRecord, FeedbackStore, FeedbackSummary
+from multillm.feedback.schema import calls
 from tests.postgres_server import PASSWORD, new_schema, postgres_server, server_programs
 
 SERVED = FeedbackRecord("run", 0, "Define entropy.", "qa_simple", 0.1, "model::light", 1, served_label="model::light")
@@ -78,13 +79,19 @@ def ticking(start: datetime = NOON) -> Callable[[], datetime]:
     return lambda: start + timedelta(seconds=next(ticks))
 
 
-def execute(url: str, statement: str) -> None:
+@contextmanager
+def another_connection(url: str) -> Iterator[Connection]:
     engine = create_engine(
         f"sqlite:///{url}" if "://" not in url else url.replace("postgresql:", "postgresql+psycopg:")
     )
     with engine.begin() as connection:
-        connection.execute(text(statement))
+        yield connection
     engine.dispose()
+
+
+def execute(url: str, statement: str) -> None:
+    with another_connection(url) as connection:
+        connection.execute(text(statement))
 
 
 # What is kept
@@ -165,6 +172,14 @@ def test_rows_come_back_oldest_first_with_their_time_in_utc(url: str) -> None:
         frame = store.frame()
     assert frame.index.tolist() == ids
     assert frame["recorded_at"].tolist() == [pd.Timestamp(NOON) + pd.Timedelta(seconds=n) for n in range(3)]
+
+
+def test_times_are_in_utc_for_those_who_query_the_table_themselves(url: str) -> None:
+    with FeedbackStore(url, clock=lambda: NOON) as store:
+        store.record(SERVED)
+    with another_connection(url) as connection:
+        [time] = connection.scalars(select(calls.c.recorded_at))
+    assert (time, time.tzinfo) == (NOON, UTC)
 
 
 def test_rows_can_be_had_by_time_and_by_run(url: str) -> None:
@@ -626,11 +641,9 @@ def held(url: str) -> Iterator[None]:
             connection.execute("BEGIN EXCLUSIVE")
             yield
         return
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    with engine.begin() as locker:
-        locker.execute(text("LOCK TABLE multillm_calls IN ACCESS EXCLUSIVE MODE"))
+    with another_connection(url) as connection:
+        connection.execute(text("LOCK TABLE multillm_calls IN ACCESS EXCLUSIVE MODE"))
         yield
-    engine.dispose()
 
 
 def test_a_locked_database_is_waited_for_no_longer_than_allowed(url: str) -> None:
