@@ -83,6 +83,9 @@ def failure_of(error: BaseException, redact: Redactor, answered: object = None) 
     answered : object, optional
         What the server had answered, if it did: an error in it says more than the exception.
     """
+    cooling = getattr(error, "cooldown_time", None)
+    if cooling is not None:
+        return Failure(CompletionError, f"left out for {cooling:g} s after earlier failures (calls.cooldown_s)")
     text = _told(answered) or str(error)
     return Failure(_kind(type(error).__name__, text), one_line(text, redact) or type(error).__name__)
 

@@ -253,8 +253,9 @@ def ollama_server(**scripts: Script) -> Iterator[OllamaServer]:
 
     A keyword is a model name with ``__`` for the colon: ``light__3b`` is ``light:3b``.
     """
-    state = OllamaServer({name.replace("__", ":") if "__" in name else f"{name}:latest": script
-                          for name, script in scripts.items()})
+    state = OllamaServer(
+        {name.replace("__", ":") if "__" in name else f"{name}:latest": script for name, script in scripts.items()}
+    )
     handler = type("Handler", (_Handler,), {"state": state})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
