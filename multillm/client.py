@@ -14,10 +14,9 @@ from typing import Any
 from multillm.completion import Completion, CompletionRequest
 from multillm.errors import BackendUnavailable, ConfigurationError, EmptyCompletion
 from multillm.failures import Failure, Redactor, failure_of
-from multillm.registry import ModelSpec, Registry
+from multillm.registry import Registry
 from multillm.settings import CallSettings
-from multillm.tasks import estimate_tokens
-from multillm.tracing import Timings, Trace
+from multillm.tracing import Served, Trace
 
 __all__ = ["Deployment", "ModelClient"]
 
@@ -154,9 +153,9 @@ class ModelClient:
                 outcome = await self._call(label, request, trace)
             failure = outcome if isinstance(outcome, Failure) else None
             if failure is None or trace.called:
-                attempts += trace.attempts(self._deployments[label].model, failure and failure.text)
+                attempts += trace.attempts(self._deployments[label].model, failure.text if failure else None)
             if failure is None:
-                served = _Served(request, self._specs[label], outcome, trace.answer(), waited)
+                served = Served(request, self._specs[label], outcome, trace.answer(), waited)
                 return served.completion(
                     model=attempts[-1].model,
                     attempts=tuple(attempts),
@@ -238,51 +237,6 @@ class ModelClient:
             await transport.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class _Served:
-    """An answer on its way to becoming a `Completion`."""
-
-    request: CompletionRequest
-    spec: ModelSpec
-    response: Any
-    answer: Mapping[str, Any]
-    waited_s: float
-
-    def completion(self, **rest: Any) -> Completion:
-        choice = self.response.choices[0]
-        text = choice.message.content
-        timings = Timings.of(self.answer)
-        counted = self._counted()
-        input_tokens, output_tokens = counted or self._estimated(text)
-        return Completion(
-            request=self.request,
-            text=text,
-            label=self.spec.label,
-            finish_reason=choice.finish_reason or "unknown",
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            tokens_measured=counted is not None,
-            cost_units=self.spec.cost_per_1k * output_tokens / 1000,
-            queue_s=self.waited_s + (timings.waited_s or 0.0),
-            load_s=timings.load_s,
-            prompt_s=timings.prompt_s,
-            generation_s=timings.generation_s,
-            **rest,
-        )
-
-    def _counted(self) -> tuple[int, int] | None:
-        """Tokens as the server counted them. LiteLLM fills gaps in an Ollama answer with guesses, so ask the answer."""
-        if "done" in self.answer:
-            counts = self.answer.get("prompt_eval_count"), self.answer.get("eval_count")
-        else:
-            usage = getattr(self.response, "usage", None)
-            counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-        return (int(counts[0]), int(counts[1])) if counts[0] and counts[1] else None
-
-    def _estimated(self, text: str) -> tuple[int, int]:
-        return sum(estimate_tokens(message["content"]) for message in self.request.messages), estimate_tokens(text)
-
-
 class _Transport:
     """The client's own connections, so that closing it closes them, and no other client's."""
 
@@ -319,7 +273,7 @@ class _Transport:
         for key, handler in list(self._cache.cache_dict.items()):
             if getattr(handler, "shared_session", None) is self._session:
                 self._cache.cache_dict.pop(key, None)
-        await self._handler.close()
+        await self._handler.close()  # type: ignore[no-untyped-call]
         await self._session.close()
 
 

@@ -1,4 +1,4 @@
-"""What LiteLLM reports while a call is under way: every attempt, and the server's own durations."""
+"""What LiteLLM reports of a call: every attempt, the server's own durations, the answer."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from multillm.completion import Attempt
+from multillm.completion import Attempt, Completion, CompletionRequest
 from multillm.failures import Redactor, one_line
+from multillm.registry import ModelSpec
+from multillm.tasks import estimate_tokens
 
-__all__ = ["Timings", "Trace"]
+__all__ = ["Served", "Timings", "Trace"]
 
 NS = 1e-9
 MS = 1e-3
@@ -124,3 +126,63 @@ class Trace:
         noted = failed[-1] if failed else {}
         text = one_line(str(noted.get("exception_string", "")), self._redact)
         return text or str(noted.get("exception_type") or "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An answer on its way to becoming a `Completion`.
+
+    Attributes
+    ----------
+    request : CompletionRequest
+        What was asked.
+    spec : ModelSpec
+        The model that served, with its price.
+    response : object
+        LiteLLM's response.
+    answer : mapping
+        The server's own answer.
+    waited_s : float
+        Time until the client had a slot free.
+    """
+
+    request: CompletionRequest
+    spec: ModelSpec
+    response: Any
+    answer: Mapping[str, Any]
+    waited_s: float
+
+    def completion(self, **rest: Any) -> Completion:
+        """The completion; `rest` are its fields that the answer does not tell."""
+        choice = self.response.choices[0]
+        text = choice.message.content
+        timings = Timings.of(self.answer)
+        counted = self._counted()
+        input_tokens, output_tokens = counted or self._estimated(text)
+        return Completion(
+            request=self.request,
+            text=text,
+            label=self.spec.label,
+            finish_reason=choice.finish_reason or "unknown",
+            input_tokens=input_tokens,
+            output_tokens=output_tokens,
+            tokens_measured=counted is not None,
+            cost_units=self.spec.cost_per_1k * output_tokens / 1000,
+            queue_s=self.waited_s + (timings.waited_s or 0.0),
+            load_s=timings.load_s,
+            prompt_s=timings.prompt_s,
+            generation_s=timings.generation_s,
+            **rest,
+        )
+
+    def _counted(self) -> tuple[int, int] | None:
+        """Tokens as the server counted them. LiteLLM fills gaps in an Ollama answer with guesses, so ask the answer."""
+        if "done" in self.answer:
+            counts = self.answer.get("prompt_eval_count"), self.answer.get("eval_count")
+        else:
+            usage = getattr(self.response, "usage", None)
+            counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
+        return (int(counts[0]), int(counts[1])) if counts[0] and counts[1] else None
+
+    def _estimated(self, text: str) -> tuple[int, int]:
+        return sum(estimate_tokens(message["content"]) for message in self.request.messages), estimate_tokens(text)

