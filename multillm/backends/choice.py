@@ -1,0 +1,97 @@
+"""Which backend to use: the one that is named, or the best that is ready."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from multillm.backends.base import Backend, BackendStatus
+from multillm.backends.embedded import EmbeddedBackend
+from multillm.backends.ollama import OllamaBackend
+from multillm.backends.replay import ReplayBackend
+from multillm.errors import BackendUnavailable, ConfigurationError
+from multillm.pool import Pool, load_pool
+
+__all__ = ["BACKENDS", "Choice", "choose_backend", "look"]
+
+BACKENDS: dict[str, Callable[..., Backend]] = {"ollama": OllamaBackend, "embedded": EmbeddedBackend}
+"""Backends that can be named, in the order in which ``auto`` tries them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A backend, and why it was chosen.
+
+    Attributes
+    ----------
+    backend : Backend
+        What to use.
+    reason : str
+        Why, in a sentence.
+    status : BackendStatus
+        What the backend found when it looked.
+    """
+
+    backend: Backend
+    reason: str
+    status: BackendStatus
+
+
+async def choose_backend(
+    backend: str | Backend = "auto", pool: str | Pool = "default", environ: Mapping[str, str] = os.environ
+) -> Choice:
+    """Find the backend to use.
+
+    Parameters
+    ----------
+    backend : str or Backend, default "auto"
+        ``auto`` takes Ollama if it answers and has every model of the pool, else the embedded model;
+        ``ollama``, ``embedded`` and ``replay:PATH`` are taken at their word, ready or not.
+    pool : str or Pool, default "default"
+        What is to be served.
+    environ : mapping, optional
+        Environment variables.
+
+    Raises
+    ------
+    BackendUnavailable
+        If ``auto`` finds none that is ready; the message has every remedy.
+    ConfigurationError
+        If no backend has that name.
+    """
+    pool = pool if isinstance(pool, Pool) else load_pool(pool, environ)
+    if backend != "auto":
+        named = _named(backend, environ)
+        return Choice(named, f"{named.name} was asked for", await named.check(pool))
+    candidates = [make(environ=environ) for make in BACKENDS.values()]
+    statuses = await asyncio.gather(*(candidate.check(pool) for candidate in candidates))
+    passed_over: list[str] = []
+    for candidate, status in zip(candidates, statuses, strict=True):
+        if status.ready:
+            return Choice(candidate, " ".join([*passed_over, status.summary]), status)
+        passed_over.append(f"Not {status.name}: {status.summary}")
+    remedies = "; or ".join(f"for {status.name}: {', '.join(status.remedies)}" for status in statuses)
+    raise BackendUnavailable(f"nothing is ready to run the models. {' '.join(passed_over)} To mend it, {remedies}.")
+
+
+async def look(
+    backend: str | Backend = "auto", pool: str | Pool = "default", environ: Mapping[str, str] = os.environ
+) -> BackendStatus:
+    """What would be used and what it found; with ``auto`` and nothing ready, what all of them lack."""
+    try:
+        return (await choose_backend(backend, pool, environ)).status
+    except BackendUnavailable as error:
+        return BackendStatus("none", False, str(error))
+
+
+def _named(backend: str | Backend, environ: Mapping[str, str]) -> Backend:
+    if not isinstance(backend, str):
+        return backend
+    kind, _, path = backend.partition(":")
+    if kind == "replay" and path:
+        return ReplayBackend(path)
+    if backend in BACKENDS:
+        return BACKENDS[backend](environ=environ)
+    raise ConfigurationError(f"no backend {backend!r}; use auto, {', '.join(BACKENDS)} or replay:PATH")
