@@ -35,7 +35,8 @@ SUB_TASK_FAILED, NOT_VALID, NO_BACKEND, INTERRUPTED = 1, 3, 4, 130
 
 PoolOption = Annotated[str, typer.Option("--pool", help="Name of a shipped pool, or path of a YAML file.")]
 BackendOption = Annotated[
-    str, typer.Option("--backend", help="auto, ollama, embedded, or replay:PATH of a recording.", envvar="MULTILLM_BACKEND")
+    str,
+    typer.Option("--backend", help="auto, ollama, embedded, or replay:PATH of a recording.", envvar="MULTILLM_BACKEND"),
 ]
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; - or nothing reads it from standard input.")]
 FileOption = Annotated[Path | None, typer.Option("--file", "-f", help="Read the prompt from this file.")]

@@ -98,7 +98,7 @@ class RunResult:
     results : tuple of SubTaskResult
         One for each sub-task, in prompt order.
     total_ms : float
-        Wall time of the run, in milliseconds.
+        Wall time from the first call to the last answer, in milliseconds.
     run_id : str
         Key of the run's rows in the feedback store.
     backend : str
@@ -167,7 +167,7 @@ class RunResult:
     def __repr__(self) -> str:
         failed = f", {len(self.failed)} failed" if self.failed else ""
         return (
-            f"RunResult({len(self.results)} sub-tasks{failed}, {self.cost_units:.6f} cost units, "
+            f"RunResult({len(self.results)} sub-task{'s' * (len(self.results) != 1)}{failed}, {self.cost_units:.6f} cost units, "
             f"{self.total_ms:.0f} ms on {self.backend})"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -111,4 +111,3 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], ri
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table
-

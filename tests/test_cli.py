@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,13 @@ from tests.ollama_server import OllamaServer, Script, ollama_server
 MODELS = [spec.served_name for spec in ml.load_pool("reference", environ={}).registry]
 
 
+def serving(scripts: dict[str, Script]) -> AbstractContextManager[OllamaServer]:
+    return ollama_server(**{name.replace(":", "__"): script for name, script in scripts.items()})
+
+
 @pytest.fixture
 def server() -> Iterator[OllamaServer]:
-    with ollama_server({name: Script(answer=f"Answer of {name}.") for name in MODELS}) as running:
+    with serving({name: Script(answer=f"Answer of {name}.") for name in MODELS}) as running:
         yield running
 
 
@@ -78,7 +83,7 @@ def test_a_failed_sub_task_is_exit_1_and_never_an_answer(tmp_path: Path) -> None
     scripts = {name: Script(broken=99) for name in MODELS}
     pool = tmp_path / "pool.yaml"
     pool.write_text("extends: default\ncalls: {num_retries: 0, retry_wait_s: 0}")
-    with ollama_server(scripts) as server:
+    with serving(scripts) as server:
         done = multillm("run", "--pool", str(pool), "Explain what a mutex is.", home=tmp_path, server=server)
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("> **Not answered.**")
@@ -105,7 +110,7 @@ def test_what_is_wrong_is_said_in_one_line_and_an_exit_code(
 
 
 def test_the_doctor_names_what_is_missing_and_the_command_that_mends_it(tmp_path: Path) -> None:
-    with ollama_server({MODELS[0]: Script()}) as server:
+    with serving({MODELS[0]: Script()}) as server:
         done = multillm("doctor", home=tmp_path, server=server)
     assert done.returncode == 4
     for model in MODELS[1:]:
@@ -116,6 +121,6 @@ def test_the_doctor_names_what_is_missing_and_the_command_that_mends_it(tmp_path
 
 def test_nothing_that_a_model_writes_can_steer_the_terminal(tmp_path: Path) -> None:
     hostile = Script(answer="\x1b]0;owned\x07[red]plain[/red]\x1b[2J")
-    with ollama_server(dict.fromkeys(MODELS, hostile)) as server:
+    with serving(dict.fromkeys(MODELS, hostile)) as server:
         done = multillm("run", "Explain what a mutex is.", home=tmp_path, server=server)
     assert done.stdout == "]0;owned[red]plain[/red][2J\n"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import multillm as ml
 from multillm.backends import BackendStatus
@@ -52,15 +53,15 @@ async def seconds_each(call: Callable[[], Awaitable[object]], concurrency: int) 
 
 async def compare(concurrency: int, orchestrator: ml.Orchestrator, name: str) -> None:
     """Alternate bare and ours, print both medians and their ratio."""
-    import litellm
+    from litellm.router import Router
 
     spec = orchestrator.pool.registry[orchestrator.plan(PROMPT)[0].label]
-    router = litellm.Router(
+    router = Router(
         model_list=[{"model_name": spec.label, "litellm_params": {"model": spec.model, "mock_response": ANSWER}}],
         num_retries=2,
         timeout=120,
     )
-    message = [{"role": "user", "content": PROMPT}]
+    message: Any = [{"role": "user", "content": PROMPT}]
 
     async def bare() -> object:
         return await router.acompletion(
