@@ -165,11 +165,10 @@ class RunResult:
         return self.routing_table()
 
     def __repr__(self) -> str:
+        count = f"{len(self.results)} sub-task{'s' * (len(self.results) != 1)}"
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        return (
-            f"RunResult({len(self.results)} sub-task{'s' * (len(self.results) != 1)}{failed}, {self.cost_units:.6f} cost units, "
-            f"{self.total_ms:.0f} ms on {self.backend})"
-        )
+        cost = f"{self.cost_units:.6f} cost units"
+        return f"RunResult({count}{failed}, {cost}, {self.total_ms:.0f} ms on {self.backend})"
 
     def _repr_html_(self) -> str:
         return run_html(self)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from multillm.backends.base import Backend, BackendStatus
 from multillm.backends.embedded import EmbeddedBackend
@@ -64,7 +64,8 @@ async def choose_backend(
     pool = pool if isinstance(pool, Pool) else load_pool(pool, environ)
     if backend != "auto":
         named = _named(backend, environ)
-        return Choice(named, f"{named.name} was asked for", await named.check(pool))
+        status = await named.check(pool)
+        return Choice(named, f"{named.name} was asked for. {status.summary}", status)
     candidates = [make(environ=environ) for make in BACKENDS.values()]
     statuses = await asyncio.gather(*(candidate.check(pool) for candidate in candidates))
     passed_over: list[str] = []
@@ -79,9 +80,10 @@ async def choose_backend(
 async def look(
     backend: str | Backend = "auto", pool: str | Pool = "default", environ: Mapping[str, str] = os.environ
 ) -> BackendStatus:
-    """What would be used and what it found; with ``auto`` and nothing ready, what all of them lack."""
+    """What would be used, why, and what it found; with ``auto`` and nothing ready, what all of them lack."""
     try:
-        return (await choose_backend(backend, pool, environ)).status
+        choice = await choose_backend(backend, pool, environ)
+        return replace(choice.status, summary=choice.reason)
     except BackendUnavailable as error:
         return BackendStatus("none", False, str(error))
 
