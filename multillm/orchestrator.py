@@ -26,6 +26,7 @@ from multillm.recording import to_record
 from multillm.results import RunResult, SubTaskEvent, SubTaskResult
 from multillm.router import RoutingDecision, TaskRouter
 from multillm.splitting import Splitter, get_splitter
+from multillm.tasks import SubTask
 
 __all__ = ["Orchestrator"]
 
@@ -110,18 +111,21 @@ class Orchestrator:
         """
         subtasks = self.splitter.split(prompt)
         decisions: dict[int, RoutingDecision] = {}
+        for index in self._order(subtasks):
+            upstream = sum(decisions[needed].max_output_tokens for needed in subtasks[index].depends_on)
+            decisions[index] = self.router.route(self.classifier.classify(subtasks[index]), upstream)
+        return [decisions[index] for index in range(len(subtasks))]
+
+    def _order(self, subtasks: Sequence[SubTask]) -> Sequence[int]:
+        """Indices of the sub-tasks, each after all that it needs."""
+        if not any(subtask.depends_on for subtask in subtasks):
+            return range(len(subtasks))
         try:
-            order = list(
-                TopologicalSorter({n: subtask.depends_on for n, subtask in enumerate(subtasks)}).static_order()
-            )
+            return list(TopologicalSorter({n: s.depends_on for n, s in enumerate(subtasks)}).static_order())
         except CycleError as error:
             raise ConfigurationError(
                 f"the splitter {self.splitter.name!r} made sub-tasks that wait for each other: {error.args[1]}"
             ) from None
-        for index in order:
-            upstream = sum(decisions[needed].max_output_tokens for needed in subtasks[index].depends_on)
-            decisions[index] = self.router.route(self.classifier.classify(subtasks[index]), upstream)
-        return [decisions[index] for index in range(len(subtasks))]
 
     async def handle(self, prompt: str) -> RunResult:
         """Run a prompt: every sub-task on its model, as many at once as their dependencies allow.

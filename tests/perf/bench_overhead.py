@@ -1,10 +1,11 @@
 """What multillm adds to LiteLLM: the same mock calls through both, python tests/perf/bench_overhead.py.
 
 Bare: ``litellm.Router.acompletion``. Ours: ``Orchestrator.handle``, from splitting to the merged answer.
-Both alternate in one process; the ratio is of the medians over the rounds.
+Both alternate in one process, over the same deployments; the ratio is of the medians over the rounds.
 """
 
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
@@ -45,6 +46,7 @@ async def seconds_each(call: Callable[[], Awaitable[object]], concurrency: int) 
     async def worker(count: int) -> None:
         for _ in range(count):
             await call()
+            await asyncio.sleep(0)  # lets LiteLLM's background logging run, on both sides
 
     started = time.perf_counter()
     await asyncio.gather(*(worker(total // concurrency) for _ in range(concurrency)))
@@ -55,17 +57,17 @@ async def compare(concurrency: int, orchestrator: ml.Orchestrator, name: str) ->
     """Alternate bare and ours, print both medians and their ratio."""
     from litellm.router import Router
 
-    spec = orchestrator.pool.registry[orchestrator.plan(PROMPT)[0].label]
-    router = Router(
-        model_list=[{"model_name": spec.label, "litellm_params": {"model": spec.model, "mock_response": ANSWER}}],
-        num_retries=2,
-        timeout=120,
-    )
+    label = orchestrator.plan(PROMPT)[0].label
+    models = [
+        {"model_name": spec.label, "litellm_params": {"model": spec.model, "mock_response": ANSWER}}
+        for spec in orchestrator.pool.registry
+    ]
+    router = Router(model_list=models, num_retries=2, timeout=120)
     message: Any = [{"role": "user", "content": PROMPT}]
 
     async def bare() -> object:
         return await router.acompletion(
-            model=spec.label, messages=message, max_tokens=1024, temperature=0.3, metadata={}, disable_fallbacks=True
+            model=label, messages=message, max_tokens=1024, temperature=0.3, metadata={}, disable_fallbacks=True
         )
 
     async def ours() -> object:
@@ -86,6 +88,7 @@ async def compare(concurrency: int, orchestrator: ml.Orchestrator, name: str) ->
 
 def main() -> None:
     """All three concurrencies, without and with the feedback store."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
     print(f"Python {sys.version.split()[0]}, litellm {version('litellm')}, {ROUNDS} rounds, median; time per prompt")
     with tempfile.TemporaryDirectory() as folder:
         store = ml.FeedbackStore(Path(folder) / "feedback.sqlite")
