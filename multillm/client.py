@@ -6,7 +6,8 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,9 @@ BYTES_PER_TOKEN = 3  # cautious: real text has more, so a window sized by it is 
 TEMPLATE_TOKENS = 64
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 DRAIN_S = 1.0
+PREPARE_S = 0.5
+POLL_S = 0.005
+_TRACE: ContextVar[Trace | None] = ContextVar("_TRACE", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,11 @@ class ModelClient:
             timeout=settings.timeout_s,
         )
 
+    @staticmethod
+    async def prepare() -> None:
+        """Import LiteLLM in a thread, since it takes seconds; without it the first client made has to."""
+        await asyncio.to_thread(_quiet_litellm)
+
     async def complete(self, request: CompletionRequest) -> Completion:
         """The answer to a request, from its label or, where that fails, from the first fallback that serves.
 
@@ -172,19 +181,20 @@ class ModelClient:
         if self._transport is None:
             self._transport = _Transport(self._litellm)
         deployment = self._deployments[label]
+        call = self._router.acompletion(
+            model=label,
+            messages=[dict(message) for message in request.messages],
+            max_tokens=request.max_output_tokens,
+            temperature=request.temperature,
+            disable_fallbacks=True,
+            logger_fn=trace,
+            metadata=trace.metadata,
+            **({} if request.seed is None else {"seed": request.seed}),
+            **self._window(deployment, request),
+            **self._transport.arguments(deployment),
+        )
         try:
-            response = await self._router.acompletion(
-                model=label,
-                messages=[dict(message) for message in request.messages],
-                max_tokens=request.max_output_tokens,
-                temperature=request.temperature,
-                disable_fallbacks=True,
-                logger_fn=trace,
-                metadata=trace.metadata,
-                **({} if request.seed is None else {"seed": request.seed}),
-                **self._window(deployment, request),
-                **self._transport.arguments(deployment),
-            )
+            response = await self._transport.carry(call, trace)
         except Exception as error:  # noqa: BLE001  # LiteLLM lets through whatever its providers raise
             return failure_of(error, self._redact, trace.answered)
         choice = response.choices[0]
@@ -245,9 +255,35 @@ class _Transport:
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
 
         self._cache = litellm.in_memory_llm_clients_cache
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        hooks = aiohttp.TraceConfig()
+        hooks.on_request_start.append(_on_its_way)
+        hooks.on_request_end.append(_over)
+        hooks.on_request_exception.append(_over)
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=[hooks])
         self._handler = AsyncHTTPHandler(shared_session=self._session)
+        self._http = _taken_over(self._handler)
         self._openai: dict[str, Any] = {}
+
+    async def carry(self, call: Coroutine[Any, Any, Any], trace: Trace) -> Any:
+        """Make a call that may be cancelled.
+
+        LiteLLM prepares each request in a thread; cancelled just then, it drops a coroutine that
+        nobody awaits. So a cancellation waits until the request is on its way.
+        """
+        token = _TRACE.set(trace)
+        task = asyncio.create_task(call)
+        _TRACE.reset(token)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            try:
+                end = time.monotonic() + PREPARE_S
+                while not (task.done() or trace.on_its_way or time.monotonic() > end):
+                    await asyncio.sleep(POLL_S)
+            finally:
+                task.cancel()
+            await asyncio.wait({task})
+            raise
 
     def arguments(self, deployment: Deployment) -> dict[str, Any]:
         """What makes LiteLLM use our connections for this deployment."""
@@ -264,8 +300,7 @@ class _Transport:
         base = deployment.params["api_base"]
         if base not in self._openai:
             key = deployment.params.get("api_key", "none")
-            http = self._handler.client
-            self._openai[base] = openai.AsyncOpenAI(base_url=base, api_key=key, http_client=http, max_retries=0)
+            self._openai[base] = openai.AsyncOpenAI(base_url=base, api_key=key, http_client=self._http, max_retries=0)
         return self._openai[base]
 
     async def aclose(self) -> None:
@@ -273,8 +308,25 @@ class _Transport:
         for key, handler in list(self._cache.cache_dict.items()):
             if getattr(handler, "shared_session", None) is self._session:
                 self._cache.cache_dict.pop(key, None)
-        await self._handler.close()  # type: ignore[no-untyped-call]
+                await _taken_over(handler).aclose()
+        await self._http.aclose()
         await self._session.close()
+
+
+def _taken_over(handler: Any) -> Any:
+    """The handler's HTTP client, ours to close from now on: the handler's finaliser would start a task to do it."""
+    handler.client = handler.client
+    return handler.client
+
+
+async def _on_its_way(*_: object) -> None:
+    if trace := _TRACE.get():
+        trace.on_its_way = True
+
+
+async def _over(*_: object) -> None:
+    if trace := _TRACE.get():
+        trace.on_its_way = False
 
 
 def _quiet_litellm() -> Any:

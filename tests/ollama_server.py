@@ -7,6 +7,7 @@ nanoseconds) is what a real server sends.
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -138,6 +139,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._json(400, {"error": str(error)})
         name = body.get("model", "")
         name = name if name in self.state.scripts or ":" in name else f"{name}:latest"
+        if self.path == "/v1/chat/completions":
+            return self._openai(body)
         if self.path == "/api/show":
             return self._show(name, body)
         if self.path not in {"/api/chat", "/api/generate"}:
@@ -162,6 +165,13 @@ class _Handler(BaseHTTPRequestHandler):
             with state.lock:
                 state.active[name] -= 1
 
+    def _openai(self, body: Mapping[str, Any]) -> None:
+        """Ollama's OpenAI-compatible endpoint, which other providers' clients can be pointed at."""
+        choice = {"index": 0, "message": {"role": "assistant", "content": "An answer."}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 26, "completion_tokens": 3, "total_tokens": 29}
+        head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1795390382, "model": body["model"]}
+        return self._json(200, {**head, "system_fingerprint": "fp_ollama", "choices": [choice], "usage": usage})
+
     def _show(self, name: str, body: Mapping[str, Any]) -> None:
         if name not in self.state.scripts:
             return self._json(404, {"error": f"model '{body.get('model')}' not found"})
@@ -180,8 +190,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "reset":
             return self._reset()
         if fault == "hang":
-            self.state.closing.wait(30)
-            return self._reset()
+            return self._wait_for_the_caller_to_go()
         if fault == "error_body":
             return self._json(200, {"error": "unexpected server status: llm server loading model"})
         if fault == "malformed":
@@ -220,6 +229,13 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(200, lines.encode(), "application/x-ndjson")
         return self._json(200, part(answer) | end)
 
+    def _wait_for_the_caller_to_go(self) -> None:
+        self.close_connection = True
+        while not self.state.closing.wait(0.01):
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                return
+
     def _reset(self) -> None:
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -251,11 +267,9 @@ class _Handler(BaseHTTPRequestHandler):
 def ollama_server(**scripts: Script) -> Iterator[OllamaServer]:
     """Run the server for as long as the block lasts.
 
-    A keyword is a model name with ``__`` for the colon: ``light__3b`` is ``light:3b``.
+    Each keyword is a model, pulled with the tag ``latest``.
     """
-    state = OllamaServer(
-        {name.replace("__", ":") if "__" in name else f"{name}:latest": script for name, script in scripts.items()}
-    )
+    state = OllamaServer({f"{name}:latest": script for name, script in scripts.items()})
     handler = type("Handler", (_Handler,), {"state": state})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True

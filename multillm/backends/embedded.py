@@ -86,6 +86,7 @@ class EmbeddedBackend:
         if ENGINE_REMEDY in status.remedies or (status.missing and not remote):
             raise BackendUnavailable(f"{status.summary} To mend it: {'; '.join(status.remedies)}")
         path = await asyncio.to_thread(fetch, self.model) if remote else Path(self.model).expanduser()
+        await ModelClient.prepare()
         lease = await Engine.lease(path)
         try:
             registry = pool.registry.usable(self._environ)
