@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from multillm.errors import BackendError, InputError, MultillmError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from multillm.orchestrator import Orchestrator
     from multillm.results import RunResult
 
@@ -35,7 +36,8 @@ SUB_TASK_FAILED, NOT_VALID, NO_BACKEND, INTERRUPTED = 1, 3, 4, 130
 
 PoolOption = Annotated[str, typer.Option("--pool", help="Name of a shipped pool, or path of a YAML file.")]
 BackendOption = Annotated[
-    str, typer.Option("--backend", help="auto, ollama, embedded, or replay:PATH of a recording.", envvar="MULTILLM_BACKEND")
+    str,
+    typer.Option("--backend", help="auto, ollama, embedded, or replay:PATH of a recording.", envvar="MULTILLM_BACKEND"),
 ]
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; - or nothing reads it from standard input.")]
 FileOption = Annotated[Path | None, typer.Option("--file", "-f", help="Read the prompt from this file.")]
@@ -66,7 +68,7 @@ def demo(
     from multillm.backends import look
     from multillm.orchestrator import Orchestrator
 
-    out = Console()
+    out = terminal.console()
     orchestrator = Orchestrator(pool, backend)
     status = asyncio.run(look(backend, orchestrator.pool))
     decisions = orchestrator.plan(REFERENCE_PROMPT)
@@ -97,7 +99,7 @@ def route(
     if as_json:
         typer.echo(json.dumps([decision.to_dict() for decision in decisions], indent=2))
     else:
-        Console().print(terminal.subtask_table(decisions), terminal.decision_tables(decisions), sep="\n")
+        terminal.console().print(terminal.subtask_table(decisions), terminal.decision_tables(decisions), sep="\n")
 
 
 @app.command()
@@ -112,7 +114,7 @@ def run(
     from multillm import terminal
     from multillm.orchestrator import Orchestrator
 
-    beside = Console(stderr=True)
+    beside = terminal.console(stderr=True)
     result = _execute(Orchestrator(pool, backend), _read_prompt(prompt, file), beside)
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=2))
@@ -126,8 +128,9 @@ def run(
 def doctor(pool: PoolOption = "default") -> None:
     """Say what is installed, reachable, pulled and missing, and what would be used."""
     from multillm import doctor as checks
+    from multillm import terminal
 
-    if not checks.report(Console(), pool):
+    if not checks.report(terminal.console(), pool):
         raise typer.Exit(NO_BACKEND)
 
 

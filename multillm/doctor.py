@@ -13,7 +13,7 @@ from multillm.backends import BACKENDS, BackendStatus
 from multillm.errors import FeedbackError
 from multillm.feedback import FeedbackStore
 from multillm.pool import Pool, load_pool
-from multillm.terminal import mapping_table
+from multillm.terminal import mapping_table, table
 
 __all__ = ["report"]
 
@@ -56,13 +56,15 @@ async def _look(pool: Pool) -> list[BackendStatus]:
 
 
 def _packages() -> Table:
-    table = Table("package", "version", title=f"Python {platform.python_version()}", title_justify="left")
-    for package in PACKAGES:
-        try:
-            table.add_row(package, version(package))
-        except PackageNotFoundError:
-            table.add_row(package, "not installed")
-    return table
+    rows = [(package, _version(package)) for package in PACKAGES]
+    return table(f"Python {platform.python_version()}", ("package", "version"), rows)
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def _print_status(console: Console, status: BackendStatus) -> None:

@@ -115,3 +115,7 @@ class EmptyCompletion(CompletionError):
 
 class UpstreamFailed(CompletionError):
     """The sub-task was not called, since one whose answer it needs has none."""
+
+
+class FeedbackError(MultillmError):
+    """The feedback store cannot be read or written, or a value has no place in it."""

@@ -111,7 +111,9 @@ class Orchestrator:
         subtasks = self.splitter.split(prompt)
         decisions: dict[int, RoutingDecision] = {}
         try:
-            order = list(TopologicalSorter({n: subtask.depends_on for n, subtask in enumerate(subtasks)}).static_order())
+            order = list(
+                TopologicalSorter({n: subtask.depends_on for n, subtask in enumerate(subtasks)}).static_order()
+            )
         except CycleError as error:
             raise ConfigurationError(
                 f"the splitter {self.splitter.name!r} made sub-tasks that wait for each other: {error.args[1]}"
@@ -142,13 +144,13 @@ class Orchestrator:
             If nothing is there to run the models.
         """
         decisions = self.plan(prompt)
-        run = _Run(uuid.uuid4().hex, self._clock(), decisions)
-        started_at = datetime.now(UTC)
-        async with self.client as client, asyncio.TaskGroup() as group:
-            for index in range(len(decisions)):
-                run.tasks.append(group.create_task(self._subtask(run, index, client)))
+        async with self.client as client:
+            started_at = datetime.now(UTC)
+            run = _Run(uuid.uuid4().hex, self._clock(), decisions)
+            async with asyncio.TaskGroup() as group:
+                run.tasks += [group.create_task(self._subtask(run, n, client)) for n in range(len(decisions))]
+            total_ms = (self._clock() - run.started) * 1000
         results = tuple(task.result() for task in run.tasks)
-        total_ms = (self._clock() - run.started) * 1000
         return RunResult(prompt, results, total_ms, run.run_id, self.client.backend_name, started_at)
 
     def handle_sync(self, prompt: str) -> RunResult:

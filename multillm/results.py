@@ -98,7 +98,7 @@ class RunResult:
     results : tuple of SubTaskResult
         One for each sub-task, in prompt order.
     total_ms : float
-        Wall time of the run, in milliseconds.
+        Wall time from the first call to the last answer, in milliseconds.
     run_id : str
         Key of the run's rows in the feedback store.
     backend : str
@@ -165,11 +165,10 @@ class RunResult:
         return self.routing_table()
 
     def __repr__(self) -> str:
+        count = f"{len(self.results)} sub-task{'s' * (len(self.results) != 1)}"
         failed = f", {len(self.failed)} failed" if self.failed else ""
-        return (
-            f"RunResult({len(self.results)} sub-tasks{failed}, {self.cost_units:.6f} cost units, "
-            f"{self.total_ms:.0f} ms on {self.backend})"
-        )
+        cost = f"{self.cost_units:.6f} cost units"
+        return f"RunResult({count}{failed}, {cost}, {self.total_ms:.0f} ms on {self.backend})"
 
     def _repr_html_(self) -> str:
         return run_html(self)

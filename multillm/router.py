@@ -221,9 +221,8 @@ class TaskRouter:
         """
         models = self.registry.models
         needed = profile.input_tokens + extra_input_tokens
-        threshold = self.policy.threshold(profile.task_type)
         figures = zip(models, self.quality.quality(profile, models), self.cost.cost(profile, models), strict=True)
-        candidates = [self._weigh(spec, q, c, profile, needed, threshold) for spec, q, c in figures]
+        candidates = [self._weigh(spec, profile, needed, q, c) for spec, q, c in figures]
         label, rule = self._choose(profile, candidates, needed)
         if rule is RoutingRule.OVERRIDE:
             candidates = [_overridden(c, label, profile) for c in candidates]
@@ -231,22 +230,17 @@ class TaskRouter:
             profile=profile,
             label=label,
             rule=rule,
-            threshold=threshold,
+            threshold=self.policy.threshold(profile.task_type),
             candidates=tuple(candidates),
             fallbacks=self._fallbacks(label, candidates),
             max_output_tokens=self.policy.output_budget.tokens(profile),
         )
 
     def _weigh(
-        self,
-        spec: ModelSpec,
-        quality: float | None,
-        cost: float,
-        profile: TaskProfile,
-        needed: int,
-        threshold: float,
+        self, spec: ModelSpec, profile: TaskProfile, needed: int, quality: float | None, cost: float
     ) -> Candidate:
         """The model's figures and, if it cannot be chosen, the first reason why."""
+        threshold = self.policy.threshold(profile.task_type)
         rejection: tuple[Rejection, str] | tuple[None, str] = (None, "")
         if profile.task_type not in spec.task_types:
             rejection = Rejection.TASK_TYPE, f"{profile.task_type} is not among its types"

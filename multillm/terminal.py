@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +16,18 @@ from multillm.pool import Pool
 from multillm.results import RunResult
 from multillm.router import RoutingDecision
 
-__all__ = ["decision_tables", "mapping_table", "merged_text", "printable", "routing_table", "subtask_table"]
+__all__ = [
+    "console",
+    "decision_tables",
+    "mapping_table",
+    "merged_text",
+    "printable",
+    "routing_table",
+    "subtask_table",
+    "table",
+]
+
+PAGE_WIDTH = 120
 
 
 def printable(text: str) -> str:
@@ -22,13 +35,19 @@ def printable(text: str) -> str:
     return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
 
 
+def console(*, stderr: bool = False) -> Console:
+    """Console as wide as the terminal, or as a wide page where there is none."""
+    plain = Console(stderr=stderr)
+    return plain if plain.is_terminal or "COLUMNS" in os.environ else Console(stderr=stderr, width=PAGE_WIDTH)
+
+
 def mapping_table(pool: Pool, status: BackendStatus) -> Table:
     """What answers for each label."""
     rows = [
-        (spec.label, spec.provider, spec.served_name, f"{spec.cost_per_1k:.2f}", status.mapping.get(spec.label, "–"))
+        (spec.label, spec.served_name, f"{spec.cost_per_1k:.2f}", status.mapping.get(spec.label, "–"))
         for spec in pool.registry
     ]
-    return _table("Models", ("label", "provider", "model", "cost/1k", "answered by"), rows, right=("cost/1k",))
+    return table("Models", ("label", "model", "cost/1k", "answered by"), rows, right=("cost/1k",))
 
 
 def subtask_table(decisions: Sequence[RoutingDecision]) -> Table:
@@ -46,7 +65,7 @@ def subtask_table(decisions: Sequence[RoutingDecision]) -> Table:
         for n, d in enumerate(decisions, 1)
     ]
     columns = ("n", "sub-task", "type", "complexity", "tier", "tokens", "needs")
-    return _table("Sub-tasks", columns, rows, right=("n", "complexity", "tokens"))
+    return table("Sub-tasks", columns, rows, right=("n", "complexity", "tokens"))
 
 
 def decision_tables(decisions: Sequence[RoutingDecision]) -> RenderableType:
@@ -67,36 +86,30 @@ def _decision_table(n: int, decision: RoutingDecision) -> Table:
         for c in decision.candidates
     ]
     title = f"Decision {n}: {decision.label} ({decision.rule}, threshold {decision.threshold:.2f})"
-    return _table(title, ("label", "Q", "C", "U", "role", "reason"), rows, right=("Q", "C", "U"))
+    return table(title, ("label", "Q", "C", "U", "role", "reason"), rows, right=("Q", "C", "U"))
 
 
 def routing_table(result: RunResult) -> Table:
     """What was decided for each sub-task and what came of it."""
     rows = []
     for r in result.results:
-        done = r.completion
+        profile, done = r.decision.profile, r.completion
         rows.append(
             (
                 str(r.index + 1),
-                r.decision.profile.text,
-                str(r.decision.profile.task_type),
-                f"{r.decision.profile.complexity:.3f}",
-                str(r.decision.profile.tier),
-                str(r.decision.profile.input_tokens),
+                str(profile.task_type),
+                f"{profile.complexity:.3f} {profile.tier}",
                 r.decision.label,
                 "–" if r.decision.utility is None else f"{r.decision.utility:+.4f}",
                 done.label if done else "–",
-                str(done.output_tokens) if done else "–",
+                f"{done.output_tokens:,}" if done else "–",
                 f"{done.cost_units:.6f}" if done else "–",
-                f"{done.latency_s:.2f}" if done else "–",
+                f"{done.latency_s:.2f} s" if done else "–",
                 r.status,
             )
         )
-    columns = (
-        "n", "sub-task", "type", "complexity", "tier", "tokens", "label", "U",
-        "served by", "output", "cost", "latency, s", "status",
-    )  # fmt: skip
-    return _table("Routing table", columns, rows, right=("n", "complexity", "tokens", "U", "output", "cost"))
+    columns = ("n", "type", "complexity", "label", "U", "served by", "tokens", "cost", "latency", "status")
+    return table("Routing table", columns, rows, right=("n", "U", "tokens", "cost", "latency"))
 
 
 def merged_text(result: RunResult) -> Text:
@@ -104,11 +117,12 @@ def merged_text(result: RunResult) -> Text:
     return Text(printable(result.merged))
 
 
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Table:
-    table = Table(title=title, title_justify="left")
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Table:
+    """A table of plain cells; columns that hold prose may break into lines."""
+    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        prose = column in {"sub-task", "answered by", "reason"}
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=not prose)
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table
-
+        made.add_row(*(Text(printable(cell)) for cell in row))
+    return made

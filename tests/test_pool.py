@@ -50,7 +50,10 @@ def test_the_same_pool_can_be_built_in_code(tmp_path: Path) -> None:
         (f"models:{MODEL}{MODEL}", r"label a stands more than once"),
         (f"models:{MODEL}policy: {{beta: -1}}", r"policy\.beta is -1"),
         (f"models:{MODEL}policy: {{thresholds: {{poetry: 0.5}}}}", r"policy\.thresholds\.poetry.*'documentation'"),
-        (f"models:{MODEL}policy: {{overrides: {{reasoning: b}}}}", r"overrides\.reasoning is 'b'; allowed: heaviest, a"),
+        (
+            f"models:{MODEL}policy: {{overrides: {{reasoning: b}}}}",
+            r"overrides\.reasoning is 'b'; allowed: heaviest, a",
+        ),
         ("- a", r"holds a list; a pool is a mapping"),
         ("models: [", r"not readable as YAML"),
         ("models: !!python/object/apply:os.system ['true']", r"not readable as YAML"),

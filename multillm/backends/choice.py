@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from multillm.backends.base import Backend, BackendStatus
 from multillm.backends.embedded import EmbeddedBackend
@@ -70,9 +70,9 @@ async def choose_backend(
 async def look(
     backend: str | Backend = "auto", pool: str | Pool = "default", environ: Mapping[str, str] = os.environ
 ) -> BackendStatus:
-    """What would be used and what it found; with ``auto`` and nothing ready, what all of them lack."""
+    """What would be used, why, and what it found; with ``auto`` and nothing ready, what all of them lack."""
     choice = await _survey(backend, pool, environ)
-    return choice if isinstance(choice, BackendStatus) else choice.status
+    return choice if isinstance(choice, BackendStatus) else replace(choice.status, summary=choice.reason)
 
 
 async def _survey(backend: str | Backend, pool: str | Pool, environ: Mapping[str, str]) -> Choice | BackendStatus:
@@ -80,7 +80,8 @@ async def _survey(backend: str | Backend, pool: str | Pool, environ: Mapping[str
     pool = pool if isinstance(pool, Pool) else load_pool(pool, environ)
     if backend != "auto":
         named = _named(backend, environ)
-        return Choice(named, f"{named.name} was asked for", await named.check(pool))
+        status = await named.check(pool)
+        return Choice(named, f"{named.name} was asked for. {status.summary}", status)
     candidates = [make(environ=environ) for make in BACKENDS.values()]
     statuses = await asyncio.gather(*(candidate.check(pool) for candidate in candidates))
     passed_over: list[str] = []

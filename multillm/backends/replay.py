@@ -87,7 +87,7 @@ class ReplayBackend:
         mapping = {label: served.get(label, "nothing recorded") for label in pool.registry.labels}
         return BackendStatus(self.name, True, f"{self.path} holds {len(answers)} recorded answers.", mapping)
 
-    async def open(self, pool: Pool) -> _ReplayClient:  # noqa: ARG002  # a recording serves what it holds
+    async def open(self, pool: Pool) -> _ReplayClient:  # a recording serves what it holds
         """A client that answers from the recording.
 
         Raises
