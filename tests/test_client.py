@@ -59,9 +59,9 @@ async def test_an_answer_cut_by_the_budget_says_so() -> None:
     assert server.requests[0]["options"] == {"num_predict": 7, "temperature": 0.0, "seed": 1}
 
 
-@pytest.mark.parametrize("fault", ["busy", "broken", "error_body", "malformed"])
-async def test_a_passing_fault_is_retried_on_the_same_model(fault: str) -> None:
-    with ollama_server(light=Script(**{fault: 1})) as server:
+@pytest.mark.parametrize("faulty", [Script(busy=1), Script(broken=1), Script(error_body=1), Script(malformed=1)])
+async def test_a_passing_fault_is_retried_on_the_same_model(faulty: Script) -> None:
+    with ollama_server(light=faulty) as server:
         async with client_of(server, small_pool("light", calls={"num_retries": 1})) as client:
             completion = await client.complete(ask("light"))
     failed, served = completion.attempts

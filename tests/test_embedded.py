@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -74,7 +75,7 @@ async def test_a_malformed_address_is_refused() -> None:
 
 
 def test_the_model_in_place_is_the_one_expected_and_is_not_fetched_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(weights.subprocess, "run", lambda *_, **__: pytest.fail("nothing is to be downloaded"))
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("nothing is to be downloaded"))
     path = weights.install_model()
     assert hashlib.sha256(path.read_bytes()).hexdigest() == weights.DEFAULT_SHA256
 

@@ -20,8 +20,8 @@ __all__ = ["EmbeddedBackend", "install_model"]
 
 ENGINE_REMEDY = "pip install 'multillm[embedded]'"
 MODEL_REMEDY = "multillm setup"
-REPEAT_PENALTY = {"repeat_penalty": 1.1}
-END_BIAS = {"logit_bias": [[2, 5.0]]}
+REPEAT_PENALTY: dict[str, object] = {"repeat_penalty": 1.1}
+END_BIAS: dict[str, object] = {"logit_bias": [[2, 5.0]]}
 """Added to the logit of the default model's ``<|im_end|>``."""
 
 
