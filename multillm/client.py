@@ -6,18 +6,17 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from multillm.completion import Completion, CompletionRequest
+from multillm.completion import Attempt, Completion, CompletionRequest
 from multillm.errors import BackendUnavailable, ConfigurationError, EmptyCompletion
 from multillm.failures import Failure, Redactor, failure_of
 from multillm.registry import Registry
 from multillm.settings import CallSettings
 from multillm.tracing import Served, Trace
+from multillm.transport import Deployment, Transport
 
 __all__ = ["Deployment", "ModelClient"]
 
@@ -25,35 +24,6 @@ BYTES_PER_TOKEN = 3  # cautious: real text has more, so a window sized by it is 
 TEMPLATE_TOKENS = 64
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 DRAIN_S = 1.0
-PREPARE_S = 0.5
-POLL_S = 0.005
-_TRACE: ContextVar[Trace | None] = ContextVar("_TRACE", default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One endpoint of a model group.
-
-    Attributes
-    ----------
-    label : str
-        Model group.
-    model : str
-        LiteLLM model string, provider first.
-    params : mapping
-        Further LiteLLM parameters: ``api_base``, ``api_key``, ``extra_body``.
-    local : bool
-        Runs on own hardware: no price in dollars.
-    granted_tokens : int or None
-        Context window that the server grants without being asked; where a request needs more,
-        it is asked for as ``num_ctx``. None: never asked for.
-    """
-
-    label: str
-    model: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    local: bool = False
-    granted_tokens: int | None = None
 
 
 class ModelClient:
@@ -112,7 +82,7 @@ class ModelClient:
         }
         self._litellm = _quiet_litellm()
         self._router = self._make_router(deployments)
-        self._transport: _Transport | None = None
+        self._transport: Transport | None = None
         self._closed = False
 
     def _make_router(self, deployments: Iterable[Deployment]) -> Any:
@@ -129,6 +99,11 @@ class ModelClient:
             cooldown_time=settings.cooldown_s,
             timeout=settings.timeout_s,
         )
+
+    def _make_transport(self) -> Transport:
+        from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+        return Transport(AsyncHTTPHandler, self._litellm.in_memory_llm_clients_cache.cache_dict)
 
     @staticmethod
     async def prepare() -> None:
@@ -151,7 +126,7 @@ class ModelClient:
         started = self._clock()
         groups = (request.label, *request.fallbacks)
         self._check(groups)
-        attempts: list[Any] = []
+        attempts: list[Attempt] = []
         reason: str | None = None
         failure = None
         for label in groups:
@@ -179,7 +154,7 @@ class ModelClient:
     async def _call(self, label: str, request: CompletionRequest, trace: Trace) -> Any:
         """LiteLLM's response, or the `Failure` after its retries."""
         if self._transport is None:
-            self._transport = _Transport(self._litellm)
+            self._transport = self._make_transport()
         deployment = self._deployments[label]
         call = self._router.acompletion(
             model=label,
@@ -245,88 +220,6 @@ class ModelClient:
         if transport is not None:
             await _settle(self._litellm)
             await transport.aclose()
-
-
-class _Transport:
-    """The client's own connections, so that closing it closes them, and no other client's."""
-
-    def __init__(self, litellm: Any) -> None:
-        import aiohttp
-        from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
-
-        self._cache = litellm.in_memory_llm_clients_cache
-        hooks = aiohttp.TraceConfig()
-        hooks.on_request_start.append(_on_its_way)
-        hooks.on_request_end.append(_over)
-        hooks.on_request_exception.append(_over)
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=[hooks])
-        self._handler = AsyncHTTPHandler(shared_session=self._session)
-        self._http = _taken_over(self._handler)
-        self._openai: dict[str, Any] = {}
-
-    async def carry(self, call: Coroutine[Any, Any, Any], trace: Trace) -> Any:
-        """Make a call that may be cancelled.
-
-        LiteLLM prepares each request in a thread; cancelled just then, it drops a coroutine that
-        nobody awaits. So a cancellation waits until the request is on its way.
-        """
-        token = _TRACE.set(trace)
-        task = asyncio.create_task(call)
-        _TRACE.reset(token)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            try:
-                end = time.monotonic() + PREPARE_S
-                while not (task.done() or trace.on_its_way or time.monotonic() > end):
-                    await asyncio.sleep(POLL_S)
-            finally:
-                task.cancel()
-            await asyncio.wait({task})
-            raise
-
-    def arguments(self, deployment: Deployment) -> dict[str, Any]:
-        """What makes LiteLLM use our connections for this deployment."""
-        provider = deployment.model.partition("/")[0]
-        if provider == "ollama_chat":
-            return {"client": self._handler}
-        if provider == "openai" and "api_base" in deployment.params:
-            return {"client": self._openai_client(deployment)}
-        return {"shared_session": self._session}
-
-    def _openai_client(self, deployment: Deployment) -> Any:
-        import openai
-
-        base = deployment.params["api_base"]
-        if base not in self._openai:
-            key = deployment.params.get("api_key", "none")
-            self._openai[base] = openai.AsyncOpenAI(base_url=base, api_key=key, http_client=self._http, max_retries=0)
-        return self._openai[base]
-
-    async def aclose(self) -> None:
-        """Close the connections, and forget the handlers that LiteLLM cached with our session in them."""
-        for key, handler in list(self._cache.cache_dict.items()):
-            if getattr(handler, "shared_session", None) is self._session:
-                self._cache.cache_dict.pop(key, None)
-                await _taken_over(handler).aclose()
-        await self._http.aclose()
-        await self._session.close()
-
-
-def _taken_over(handler: Any) -> Any:
-    """The handler's HTTP client, ours to close from now on: the handler's finaliser would start a task to do it."""
-    handler.client = handler.client
-    return handler.client
-
-
-async def _on_its_way(*_: object) -> None:
-    if trace := _TRACE.get():
-        trace.on_its_way = True
-
-
-async def _over(*_: object) -> None:
-    if trace := _TRACE.get():
-        trace.on_its_way = False
 
 
 def _quiet_litellm() -> Any:
