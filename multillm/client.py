@@ -7,16 +7,16 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from multillm.completion import Completion, CompletionRequest
+from multillm.completion import Attempt, Completion, CompletionRequest
 from multillm.errors import BackendUnavailable, ConfigurationError, EmptyCompletion
 from multillm.failures import Failure, Redactor, failure_of
 from multillm.registry import Registry
 from multillm.settings import CallSettings
 from multillm.tracing import Served, Trace
+from multillm.transport import Deployment, Transport
 
 __all__ = ["Deployment", "ModelClient"]
 
@@ -24,32 +24,6 @@ BYTES_PER_TOKEN = 3  # cautious: real text has more, so a window sized by it is 
 TEMPLATE_TOKENS = 64
 LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
 DRAIN_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """One endpoint of a model group.
-
-    Attributes
-    ----------
-    label : str
-        Model group.
-    model : str
-        LiteLLM model string, provider first.
-    params : mapping
-        Further LiteLLM parameters: ``api_base``, ``api_key``, ``extra_body``.
-    local : bool
-        Runs on own hardware: no price in dollars.
-    granted_tokens : int or None
-        Context window that the server grants without being asked; where a request needs more,
-        it is asked for as ``num_ctx``. None: never asked for.
-    """
-
-    label: str
-    model: str
-    params: Mapping[str, Any] = field(default_factory=dict)
-    local: bool = False
-    granted_tokens: int | None = None
 
 
 class ModelClient:
@@ -108,7 +82,7 @@ class ModelClient:
         }
         self._litellm = _quiet_litellm()
         self._router = self._make_router(deployments)
-        self._transport: _Transport | None = None
+        self._transport: Transport | None = None
         self._closed = False
 
     def _make_router(self, deployments: Iterable[Deployment]) -> Any:
@@ -126,6 +100,16 @@ class ModelClient:
             timeout=settings.timeout_s,
         )
 
+    def _make_transport(self) -> Transport:
+        from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
+
+        return Transport(AsyncHTTPHandler, self._litellm.in_memory_llm_clients_cache.cache_dict)
+
+    @staticmethod
+    async def prepare() -> None:
+        """Import LiteLLM in a thread, since it takes seconds; without it the first client made has to."""
+        await asyncio.to_thread(_quiet_litellm)
+
     async def complete(self, request: CompletionRequest) -> Completion:
         """The answer to a request, from its label or, where that fails, from the first fallback that serves.
 
@@ -142,7 +126,7 @@ class ModelClient:
         started = self._clock()
         groups = (request.label, *request.fallbacks)
         self._check(groups)
-        attempts: list[Any] = []
+        attempts: list[Attempt] = []
         reason: str | None = None
         failure = None
         for label in groups:
@@ -170,21 +154,22 @@ class ModelClient:
     async def _call(self, label: str, request: CompletionRequest, trace: Trace) -> Any:
         """LiteLLM's response, or the `Failure` after its retries."""
         if self._transport is None:
-            self._transport = _Transport(self._litellm)
+            self._transport = self._make_transport()
         deployment = self._deployments[label]
+        call = self._router.acompletion(
+            model=label,
+            messages=[dict(message) for message in request.messages],
+            max_tokens=request.max_output_tokens,
+            temperature=request.temperature,
+            disable_fallbacks=True,
+            logger_fn=trace,
+            metadata=trace.metadata,
+            **({} if request.seed is None else {"seed": request.seed}),
+            **self._window(deployment, request),
+            **self._transport.arguments(deployment),
+        )
         try:
-            response = await self._router.acompletion(
-                model=label,
-                messages=[dict(message) for message in request.messages],
-                max_tokens=request.max_output_tokens,
-                temperature=request.temperature,
-                disable_fallbacks=True,
-                logger_fn=trace,
-                metadata=trace.metadata,
-                **({} if request.seed is None else {"seed": request.seed}),
-                **self._window(deployment, request),
-                **self._transport.arguments(deployment),
-            )
+            response = await self._transport.carry(call, trace)
         except Exception as error:  # noqa: BLE001  # LiteLLM lets through whatever its providers raise
             return failure_of(error, self._redact, trace.answered)
         choice = response.choices[0]
@@ -235,46 +220,6 @@ class ModelClient:
         if transport is not None:
             await _settle(self._litellm)
             await transport.aclose()
-
-
-class _Transport:
-    """The client's own connections, so that closing it closes them, and no other client's."""
-
-    def __init__(self, litellm: Any) -> None:
-        import aiohttp
-        from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
-
-        self._cache = litellm.in_memory_llm_clients_cache
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        self._handler = AsyncHTTPHandler(shared_session=self._session)
-        self._openai: dict[str, Any] = {}
-
-    def arguments(self, deployment: Deployment) -> dict[str, Any]:
-        """What makes LiteLLM use our connections for this deployment."""
-        provider = deployment.model.partition("/")[0]
-        if provider == "ollama_chat":
-            return {"client": self._handler}
-        if provider == "openai" and "api_base" in deployment.params:
-            return {"client": self._openai_client(deployment)}
-        return {"shared_session": self._session}
-
-    def _openai_client(self, deployment: Deployment) -> Any:
-        import openai
-
-        base = deployment.params["api_base"]
-        if base not in self._openai:
-            key = deployment.params.get("api_key", "none")
-            http = self._handler.client
-            self._openai[base] = openai.AsyncOpenAI(base_url=base, api_key=key, http_client=http, max_retries=0)
-        return self._openai[base]
-
-    async def aclose(self) -> None:
-        """Close the connections, and forget the handlers that LiteLLM cached with our session in them."""
-        for key, handler in list(self._cache.cache_dict.items()):
-            if getattr(handler, "shared_session", None) is self._session:
-                self._cache.cache_dict.pop(key, None)
-        await self._handler.close()  # type: ignore[no-untyped-call]
-        await self._session.close()
 
 
 def _quiet_litellm() -> Any:

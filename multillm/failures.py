@@ -15,7 +15,7 @@ __all__ = ["Failure", "Redactor", "failure_of"]
 LONGEST_TEXT = 240
 SHORTEST_SECRET = 6
 OVERFLOW = re.compile(r"context (?:length|size|window)|exceed_context_size", re.IGNORECASE)
-PREFIXES = re.compile(r"^(?:litellm\.[\w.]+: |\w+Exception - |Error code: \d+ - )+")
+PREFIXES = re.compile(r"^(?:(?:litellm\.)?[\w.]+Error: |litellm\.[\w.]+: |\w+Exception - |Error code: \d+ - )+")
 RETRY_NOTE = re.compile(r"\s*(?:LiteLLM Retried: .*|Received Model Group=.*|Deployment Info: .*)$", re.DOTALL)
 KEY_SHAPES = re.compile(
     r"(?:\bsk-[\w-]{6,}|(?<=bearer )[\w.~+/=-]{6,}|(?<=api_key=)[^\s&\"']+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@))",

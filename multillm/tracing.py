@@ -79,6 +79,7 @@ class Trace:
         self.label = label
         self.metadata: dict[str, Any] = {}
         self.answered: object = None
+        self.on_its_way = False
         self._redact = redact
         self._models: list[str] = []
         self._errors: list[str] = []

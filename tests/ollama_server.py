@@ -1,4 +1,4 @@
-"""A loopback HTTP server that speaks Ollama's API, byte for byte like a real one (0.24), with faults on demand.
+"""A loopback HTTP server that speaks Ollama's API as a real one (0.24) does, with faults on demand.
 
 Answers are scripted; the protocol (paths, fields, status codes, error texts, durations in
 nanoseconds) is what a real server sends.
@@ -7,6 +7,7 @@ nanoseconds) is what a real server sends.
 from __future__ import annotations
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -73,6 +74,23 @@ class OllamaServer:
     closing: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @contextmanager
+    def running_on_loopback(self) -> Iterator[OllamaServer]:
+        """Listen for as long as the block lasts."""
+        handler = type("Handler", (_Handler,), {"state": self})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        self.base_url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield self
+        finally:
+            self.closing.set()
+            server.shutdown()
+            server.server_close()
+            thread.join(2)
+
     def called(self, model: str) -> int:
         """How many chats the model was asked for."""
         return sum(request["model"] == model for request in self.requests)
@@ -134,10 +152,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         try:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        except ValueError as error:
-            return self._json(400, {"error": str(error)})
+        except ValueError:
+            return self._json(400, {"error": "unexpected EOF"})
         name = body.get("model", "")
         name = name if name in self.state.scripts or ":" in name else f"{name}:latest"
+        if self.path == "/v1/chat/completions":
+            return self._openai(body)
+        if not body.get("model"):
+            return self._json(400, {"error": "model is required"})
         if self.path == "/api/show":
             return self._show(name, body)
         if self.path not in {"/api/chat", "/api/generate"}:
@@ -162,6 +184,18 @@ class _Handler(BaseHTTPRequestHandler):
             with state.lock:
                 state.active[name] -= 1
 
+    def _openai(self, body: Mapping[str, Any]) -> None:
+        """Ollama's OpenAI-compatible endpoint, which other providers' clients can be pointed at."""
+        if body["model"] not in self.state.scripts and body["model"] != "mistral-small-latest":
+            told = f"model '{body['model']}' not found"
+            error = {"message": told, "type": "not_found_error", "param": None, "code": None}
+            return self._json(404, {"error": error}, "application/json")
+        choice = {"index": 0, "message": {"role": "assistant", "content": "An answer."}, "finish_reason": "stop"}
+        usage = {"prompt_tokens": 26, "completion_tokens": 3, "total_tokens": 29}
+        head = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1795390382, "model": body["model"]}
+        content = {**head, "system_fingerprint": "fp_ollama", "choices": [choice], "usage": usage}
+        return self._json(200, content, "application/json")
+
     def _show(self, name: str, body: Mapping[str, Any]) -> None:
         if name not in self.state.scripts:
             return self._json(404, {"error": f"model '{body.get('model')}' not found"})
@@ -176,16 +210,19 @@ class _Handler(BaseHTTPRequestHandler):
             text = "server busy, please try again.  maximum pending requests exceeded"
             return self._json(503, {"error": text})
         if fault == "broken":
-            return self._json(500, {"error": "llama runner process has terminated: signal: killed"})
+            return self._json(500, {"error": "an error was encountered while running the model: unexpected EOF"})
         if fault == "reset":
             return self._reset()
         if fault == "hang":
-            self.state.closing.wait(30)
-            return self._reset()
+            return self._wait_for_the_caller_to_go()
         if fault == "error_body":
             return self._json(200, {"error": "unexpected server status: llm server loading model"})
         if fault == "malformed":
             return self._send(200, b"<html>gateway</html>", "text/html")
+        if body.get("messages") == []:
+            self.state.loaded.add(name)
+            said = {"message": {"role": "assistant", "content": ""}, "done": True, "done_reason": "load"}
+            return self._json(200, {"model": body["model"], "created_at": CREATED, **said})
         prompt = body.get("prompt") or " ".join(message["content"] for message in body.get("messages", []))
         window = (body.get("options") or {}).get("num_ctx") or script.context_length
         tokens = len(prompt.split())
@@ -205,6 +242,8 @@ class _Handler(BaseHTTPRequestHandler):
             return {"model": body["model"], "created_at": CREATED, **said}
 
         end: dict[str, Any] = {"done": True, "done_reason": script.done_reason}
+        if self.path == "/api/generate":
+            end["context"] = [1, 2]
         if script.counts:
             end |= {
                 "total_duration": 400_000_000 + int(script.delay_s * 1e9),
@@ -220,15 +259,21 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(200, lines.encode(), "application/x-ndjson")
         return self._json(200, part(answer) | end)
 
+    def _wait_for_the_caller_to_go(self) -> None:
+        self.close_connection = True
+        while not self.state.closing.wait(0.01):
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            if readable and not self.connection.recv(1, socket.MSG_PEEK):
+                return
+
     def _reset(self) -> None:
         linger = struct.pack("ii", 1, 0)
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.connection.close()
         self.close_connection = True
 
-    def _json(self, status: int, content: Mapping[str, Any]) -> None:
-        body = json.dumps(content, separators=(",", ":")).encode()
-        self._send(status, body, "application/json; charset=utf-8")
+    def _json(self, status: int, content: Mapping[str, Any], kind: str = "application/json; charset=utf-8") -> None:
+        self._send(status, json.dumps(content, separators=(",", ":")).encode(), kind)
 
     def _send(self, status: int, body: bytes, kind: str) -> None:
         try:
@@ -249,23 +294,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def ollama_server(**scripts: Script) -> Iterator[OllamaServer]:
-    """Run the server for as long as the block lasts.
-
-    A keyword is a model name with ``__`` for the colon: ``light__3b`` is ``light:3b``.
-    """
-    state = OllamaServer(
-        {name.replace("__", ":") if "__" in name else f"{name}:latest": script for name, script in scripts.items()}
-    )
-    handler = type("Handler", (_Handler,), {"state": state})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    state.base_url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield state
-    finally:
-        state.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join(2)
+    """Run the server for as long as the block lasts; each keyword is a model, pulled with the tag ``latest``."""
+    with OllamaServer({f"{name}:latest": script for name, script in scripts.items()}).running_on_loopback() as server:
+        yield server

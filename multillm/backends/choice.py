@@ -61,6 +61,22 @@ async def choose_backend(
     ConfigurationError
         If no backend has that name.
     """
+    choice = await _survey(backend, pool, environ)
+    if isinstance(choice, BackendStatus):
+        raise BackendUnavailable(f"{choice.summary} To mend it, one of: {'; '.join(choice.remedies)}.")
+    return choice
+
+
+async def look(
+    backend: str | Backend = "auto", pool: str | Pool = "default", environ: Mapping[str, str] = os.environ
+) -> BackendStatus:
+    """What would be used, why, and what it found; with ``auto`` and nothing ready, what all of them lack."""
+    choice = await _survey(backend, pool, environ)
+    return choice if isinstance(choice, BackendStatus) else replace(choice.status, summary=choice.reason)
+
+
+async def _survey(backend: str | Backend, pool: str | Pool, environ: Mapping[str, str]) -> Choice | BackendStatus:
+    """The choice, or what all backends lack."""
     pool = pool if isinstance(pool, Pool) else load_pool(pool, environ)
     if backend != "auto":
         named = _named(backend, environ)
@@ -73,19 +89,9 @@ async def choose_backend(
         if status.ready:
             return Choice(candidate, " ".join([*passed_over, status.summary]), status)
         passed_over.append(f"Not {status.name}: {status.summary}")
-    remedies = "; or ".join(f"for {status.name}: {', '.join(status.remedies)}" for status in statuses)
-    raise BackendUnavailable(f"nothing is ready to run the models. {' '.join(passed_over)} To mend it, {remedies}.")
-
-
-async def look(
-    backend: str | Backend = "auto", pool: str | Pool = "default", environ: Mapping[str, str] = os.environ
-) -> BackendStatus:
-    """What would be used, why, and what it found; with ``auto`` and nothing ready, what all of them lack."""
-    try:
-        choice = await choose_backend(backend, pool, environ)
-        return replace(choice.status, summary=choice.reason)
-    except BackendUnavailable as error:
-        return BackendStatus("none", False, str(error))
+    remedies = tuple(remedy for status in statuses for remedy in status.remedies)
+    summary = f"Nothing is ready to run the models. {' '.join(passed_over)}"
+    return BackendStatus("none", False, summary, remedies=remedies)
 
 
 def _named(backend: str | Backend, environ: Mapping[str, str]) -> Backend:

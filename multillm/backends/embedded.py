@@ -20,6 +20,9 @@ __all__ = ["EmbeddedBackend", "install_model"]
 
 ENGINE_REMEDY = "pip install 'multillm[embedded]'"
 MODEL_REMEDY = "multillm setup"
+REPEAT_PENALTY: dict[str, object] = {"repeat_penalty": 1.1}
+END_BIAS: dict[str, object] = {"logit_bias": [[2, 5.0]]}
+"""Added to the logit of the default model's ``<|im_end|>``."""
 
 
 class EmbeddedBackend:
@@ -86,10 +89,12 @@ class EmbeddedBackend:
         if ENGINE_REMEDY in status.remedies or (status.missing and not remote):
             raise BackendUnavailable(f"{status.summary} To mend it: {'; '.join(status.remedies)}")
         path = await asyncio.to_thread(fetch, self.model) if remote else Path(self.model).expanduser()
+        await ModelClient.prepare()
         lease = await Engine.lease(path)
         try:
             registry = pool.registry.usable(self._environ)
-            params = {"api_base": f"{lease.engine.address}/v1", "api_key": "none"}
+            address = f"{lease.engine.address}/v1"
+            params = {"api_base": address, "api_key": "none", "extra_body": self._sampling()}
             model = f"openai/{lease.engine.alias}"
             deployments = [Deployment(label, model, params, local=True) for label in registry.labels]
             client = ModelClient(deployments, registry, pool.calls, shared_limit=SLOTS, environ=self._environ)
@@ -97,6 +102,14 @@ class EmbeddedBackend:
             await lease.release()
             raise
         return _EmbeddedClient(client, lease)
+
+    def _sampling(self) -> dict[str, object]:
+        """Sampling that lets a small model come to its end instead of repeating itself.
+
+        Asked for the reference prompt's two sub-tasks (1,024 tokens, temperature 0.3), the default model
+        ends 3 of 6 answers as it is, 15 of 16 with a mild repeat penalty and its end-of-answer token raised.
+        """
+        return REPEAT_PENALTY | (END_BIAS if self.model_name == DEFAULT_NAME else {})
 
     def _model_remedy(self) -> str:
         if self.model == str(default_path()):

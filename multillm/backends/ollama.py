@@ -119,7 +119,10 @@ class OllamaBackend:
         BackendUnavailable
             If it does not answer as an Ollama server does.
         """
-        client = httpx.AsyncClient(base_url=self.base_url, transport=self._transport, timeout=LOOK_TIMEOUT_S)
+        encrypted = self.base_url.startswith("https")
+        client = httpx.AsyncClient(
+            base_url=self.base_url, transport=self._transport, timeout=LOOK_TIMEOUT_S, verify=encrypted
+        )
         try:
             async with client:
                 version, tags, running = await asyncio.gather(
@@ -168,6 +171,7 @@ class OllamaBackend:
                 raise ModelMissing(f"{status.summary} Pull what is missing: {'; '.join(status.remedies)}")
             if not status.ready:
                 raise BackendUnavailable(status.summary)
+        await ModelClient.prepare()
         deployments = [self._deployment(spec) for spec in registry]
         return ModelClient(deployments, registry, pool.calls, environ=self._environ)
 
