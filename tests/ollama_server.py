@@ -294,6 +294,11 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def ollama_server(**scripts: Script) -> Iterator[OllamaServer]:
-    """Run the server for as long as the block lasts; each keyword is a model, pulled with the tag ``latest``."""
-    with OllamaServer({f"{name}:latest": script for name, script in scripts.items()}).running_on_loopback() as server:
+    """Run the server for as long as the block lasts.
+
+    Each keyword is a model; ``__`` stands for the colon before its tag, and no tag means ``latest``.
+    """
+    named = {name.replace("__", ":"): script for name, script in scripts.items()}
+    tagged = {name if ":" in name else f"{name}:latest": script for name, script in named.items()}
+    with OllamaServer(tagged).running_on_loopback() as server:
         yield server
