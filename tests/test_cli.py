@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 import multillm as ml
-from tests.ollama_server import OllamaServer, Script, ollama_server
+from tests.ollama_server import OllamaServer, Script
 
 MODELS = [spec.served_name for spec in ml.load_pool("reference", environ={}).registry]
 
 
 def serving(scripts: dict[str, Script]) -> AbstractContextManager[OllamaServer]:
-    return ollama_server(**{name.replace(":", "__"): script for name, script in scripts.items()})
+    return OllamaServer(scripts).running_on_loopback()
 
 
 @pytest.fixture
