@@ -14,7 +14,10 @@
     │   ├── CompletionTimeout            no answer within the time allowed
     │   ├── ContextOverflow              the prompt does not fit the model's context window
     │   └── EmptyCompletion              the model answered with no text
-    └── FeedbackError                    the feedback store cannot be read or written
+    ├── FeedbackError                    the feedback store cannot be read or written
+    ├── OutcomesError (ValueError)       an outcome table breaks its schema or lacks what is asked of it
+    │   └── DatasetUnavailable           a public data set is neither on disk nor to be downloaded
+    └── EstimatorError                   a quality estimator cannot be fitted, stored or used
 
 A message states the value met, what is allowed, and the remedy.
 """
@@ -34,11 +37,14 @@ __all__ = [
     "CompletionTimeout",
     "ConfigurationError",
     "ContextOverflow",
+    "DatasetUnavailable",
     "EmptyCompletion",
+    "EstimatorError",
     "FeedbackError",
     "InputError",
     "ModelMissing",
     "MultillmError",
+    "OutcomesError",
     "RecordingMissing",
     "RoutingError",
 ]
@@ -103,3 +109,15 @@ class ContextOverflow(CompletionError):
 
 class EmptyCompletion(CompletionError):
     """The model answered with no text."""
+
+
+class OutcomesError(MultillmError, ValueError):
+    """An outcome table breaks its schema or lacks what is asked of it."""
+
+
+class DatasetUnavailable(OutcomesError):
+    """A public data set is neither on disk nor to be downloaded."""
+
+
+class EstimatorError(MultillmError):
+    """A quality estimator cannot be fitted, stored or used."""
