@@ -221,6 +221,10 @@ class Outcomes:
             )
         return self.take(known)
 
+    def rename(self, models: Mapping[str, str]) -> Outcomes:
+        """The table with some models under other names, such as the labels of a pool."""
+        return replace(self, rows=self.rows.assign(model=self.rows["model"].replace(dict(models))))
+
     def with_costs(self, by_model: Mapping[str, float], unit: str) -> Outcomes:
         """The table with one stated cost per prompt for each model, such as a shadow price.
 
