@@ -78,7 +78,7 @@ class ClusterQuality(PromptQuality):
         self.rarity_ = inverse_document_frequency(counts)
         vectors = tf_idf(counts, self.rarity_)
         dimensions = max(1, min(self.dimensions, min(vectors.shape) - 1))
-        decomposition = TruncatedSVD(dimensions, random_state=self.seed).fit(vectors)
+        decomposition = TruncatedSVD(dimensions, algorithm="arpack", random_state=self.seed).fit(vectors)
         self.components_ = decomposition.components_.astype(np.float32)
         dense = self._dense(prompts=outcomes.prompts)
         clusters = min(self.clusters, len(np.unique(dense.round(6), axis=0)))

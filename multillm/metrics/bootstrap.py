@@ -12,7 +12,7 @@ __all__ = ["Estimate", "Figures", "Statistic", "apply", "bootstrap", "resample",
 
 Figures = npt.NDArray[np.float64]
 Statistic = Callable[[Figures], Figures]
-"""From weights of prompts, shape [b, n], to figures, shape [b]."""
+"""From weights of prompts, shape [b, n], to figures, shape [b] or [b, k]."""
 
 CELLS_AT_ONCE = 4_000_000
 
@@ -83,10 +83,10 @@ def resample(
 
 
 def apply(statistic: Statistic, counts: npt.NDArray[np.int16]) -> Figures:
-    """A statistic on every row of `counts`, a bounded piece at a time, shape [rows]."""
+    """A statistic on every row of `counts`, a bounded piece at a time, shape [rows] or [rows, k]."""
     step = max(1, CELLS_AT_ONCE // counts.shape[1])
     pieces = [statistic(counts[row : row + step].astype(float)) for row in range(0, len(counts), step)]
-    return np.concatenate([np.broadcast_to(piece, min(step, len(counts) - k * step)) for k, piece in enumerate(pieces)])
+    return np.concatenate(pieces)
 
 
 def bootstrap(
