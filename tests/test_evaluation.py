@@ -188,7 +188,7 @@ def test_two_models_make_a_pair_with_apgr() -> None:
     found = judged(NeighbourQuality(neighbours=20), outcomes)
     assert found.estimate("random", "apgr").value == pytest.approx(0.5)
     assert found.estimate("ours", "apgr").low > 0.5
-    assert found.estimate("oracle", "apgr").value > 1.0
+    assert found.difference("oracle", "ours", "apgr").low > 0
     assert found.difference("ours", "random", "apgr").low > 0
     ours = found.pgr[found.pgr["router"] == "ours"]
     assert ours["pgr"].iloc[[0, -1]].tolist() == pytest.approx([0.0, 1.0])
