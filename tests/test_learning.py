@@ -14,6 +14,7 @@ from multillm.errors import EstimatorError
 from multillm.learning import (
     ClusterQuality,
     FittedCurves,
+    LinearCurves,
     LiteLLMComplexity,
     MeanQuality,
     NeighbourQuality,
@@ -62,6 +63,7 @@ ESTIMATORS: list[PromptQuality] = [
     ReferenceComplexity(),
     FittedCurves(),
     FittedCurves(shape="isotonic", min_prompts=10),
+    LinearCurves(),
     NeighbourQuality(neighbours=5),
     ClusterQuality(clusters=4, dimensions=8),
 ]

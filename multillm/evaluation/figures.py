@@ -10,10 +10,8 @@ import numpy.typing as npt
 from multillm.evaluation.runs import Measured, Run
 from multillm.metrics import (
     aiq,
-    apgr,
     arena_score,
     cost_save,
-    cpt,
     gap_to_oracle,
     optimal_accuracy,
     optimal_cost,
@@ -24,6 +22,7 @@ from multillm.metrics import (
 )
 from multillm.metrics.bootstrap import Figures, apply
 from multillm.metrics.curve import hull_quality
+from multillm.metrics.two_model import area, pgr_curve, share_at
 
 __all__ = ["FIGURES", "figures_of"]
 
@@ -61,10 +60,7 @@ def figures_of(run: Run, measured: Measured, pair: tuple[int, int] | None, count
     if measured.has_cost and run.spent.shape[1] > 1:
         figures |= _over_the_curve(run, measured, counts)
     if run.score is not None and pair is not None:
-        weak, strong, score = measured.quality[:, pair[0]], measured.quality[:, pair[1]], run.score
-        figures["apgr"] = apply(lambda weights: apgr(score, weak, strong, weights), counts)
-        figures["cpt_50"] = apply(lambda weights: cpt(score, weak, strong, 0.5, weights), counts)
-        figures["cpt_80"] = apply(lambda weights: cpt(score, weak, strong, 0.8, weights), counts)
+        figures |= _between_two_models(run.score, measured.quality[:, pair[0]], measured.quality[:, pair[1]], counts)
     return {name: figures[name] for name in FIGURES if name in figures}
 
 
@@ -90,6 +86,14 @@ def _at_the_operating_point(run: Run, choice: Figures, measured: Measured, count
         after = run.perturbed_choice
         figures["robustness"] = apply(lambda weights: robustness(choice, after, weights), counts)
     return figures
+
+
+def _between_two_models(score: Figures, weak: Figures, strong: Figures, counts: Counts) -> dict[str, Figures]:
+    def figures(weights: Figures) -> Figures:
+        curve = pgr_curve(score, weak, strong, weights)
+        return np.stack([area(*curve), share_at(0.5, *curve), share_at(0.8, *curve)], axis=1)
+
+    return dict(zip(("apgr", "cpt_50", "cpt_80"), apply(figures, counts).T, strict=True))
 
 
 def _over_the_curve(run: Run, measured: Measured, counts: Counts) -> dict[str, Figures]:

@@ -5,7 +5,7 @@ A further one is a subclass of `PromptQuality` in a file of its own, listed here
 
 from multillm.learning.base import PromptQuality, load_estimator
 from multillm.learning.baselines import MeanQuality, OracleQuality, RandomQuality
-from multillm.learning.curves import FittedCurves
+from multillm.learning.curves import FittedCurves, LinearCurves
 from multillm.learning.heuristics import HeuristicQuality, LiteLLMComplexity, PromptLength, ReferenceComplexity
 from multillm.learning.neighbours import ClusterQuality, NeighbourQuality
 
@@ -13,6 +13,7 @@ __all__ = [
     "ClusterQuality",
     "FittedCurves",
     "HeuristicQuality",
+    "LinearCurves",
     "LiteLLMComplexity",
     "MeanQuality",
     "NeighbourQuality",

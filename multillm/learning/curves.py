@@ -9,12 +9,12 @@ import pandas as pd
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from multillm.classification import classify
 from multillm.learning.base import PromptQuality
+from multillm.learning.profiles import profiled
 from multillm.metrics.bootstrap import Figures
 from multillm.outcomes import Outcomes
 
-__all__ = ["FittedCurves"]
+__all__ = ["FittedCurves", "LinearCurves"]
 
 GRID = np.linspace(0.0, 1.0, 101)
 ALL = ""
@@ -47,7 +47,7 @@ class FittedCurves(PromptQuality):
         self.classifier = classifier
 
     def _fit(self, outcomes: Outcomes) -> None:
-        kinds, complexity = self._profile(outcomes.prompts)
+        kinds, complexity = profiled(outcomes.prompts, self.classifier)
         quality = outcomes.quality_matrix().to_numpy(float)
         counts = pd.Series(kinds).value_counts()
         self.task_types_ = [ALL, *sorted(str(kind) for kind in counts.index[counts >= self.min_prompts])]
@@ -61,7 +61,7 @@ class FittedCurves(PromptQuality):
                 )
 
     def _predict(self, prompts: pd.DataFrame) -> Figures:
-        kinds, complexity = self._profile(prompts)
+        kinds, complexity = profiled(prompts, self.classifier)
         row = pd.Index(self.task_types_).get_indexer(pd.Index(kinds))
         curves = self.curves_[np.where(row < 0, 0, row)]
         place = np.clip(complexity, 0.0, 1.0) * (len(GRID) - 1)
@@ -69,18 +69,6 @@ class FittedCurves(PromptQuality):
         part = (place - left)[:, None]
         every = np.arange(len(prompts))
         return np.asarray((1 - part) * curves[every, :, left] + part * curves[every, :, left + 1])
-
-    def _profile(self, prompts: pd.DataFrame) -> tuple[np.ndarray, Figures]:
-        """Task type and complexity of each prompt, told by the classifier where missing."""
-        kinds = prompts["task_type"].astype(object).to_numpy(copy=True)
-        complexity = prompts["complexity"].to_numpy(float, copy=True)
-        lacking = prompts["task_type"].isna().to_numpy() | np.isnan(complexity)
-        for place in np.flatnonzero(lacking):
-            text = prompts["prompt"].iloc[place]
-            profile = classify(text if isinstance(text, str) and text.strip() else "unknown", self.classifier)
-            kinds[place] = str(profile.task_type) if pd.isna(kinds[place]) else kinds[place]
-            complexity[place] = profile.complexity if np.isnan(complexity[place]) else complexity[place]
-        return kinds, complexity
 
     def _curve(self, complexity: Figures, quality: Figures) -> Figures:
         """One curve on the grid."""
@@ -93,3 +81,33 @@ class FittedCurves(PromptQuality):
         target = np.repeat([1, 0], len(quality))
         fitted = LogisticRegression().fit(inputs, target, sample_weight=np.concatenate([quality, 1.0 - quality]))
         return np.asarray(fitted.predict_proba(GRID[:, None])[:, 1])
+
+
+class LinearCurves(PromptQuality):
+    """A straight line of quality over complexity for each model: what a pool file can hold.
+
+    Parameters
+    ----------
+    classifier : str, default "reference"
+        Classifier for prompts whose complexity is missing.
+    """
+
+    def __init__(self, classifier: str = "reference") -> None:
+        self.classifier = classifier
+
+    def _fit(self, outcomes: Outcomes) -> None:
+        _, complexity = profiled(outcomes.prompts, self.classifier)
+        quality = outcomes.quality_matrix().to_numpy(float)
+        self.lines_ = np.array([self._line(complexity, column) for column in quality.T])
+
+    def _line(self, complexity: Figures, quality: Figures) -> tuple[float, float]:
+        """Intercept and slope by least squares; level where all complexities are one."""
+        known = ~np.isnan(quality)
+        x, y = complexity[known], quality[known]
+        spread = x.var()
+        slope = float(((x - x.mean()) * (y - y.mean())).mean() / spread) if spread > 0 else 0.0
+        return float(y.mean() - slope * x.mean()), slope
+
+    def _predict(self, prompts: pd.DataFrame) -> Figures:
+        _, complexity = profiled(prompts, self.classifier)
+        return np.asarray(np.clip(self.lines_[:, 0] + complexity[:, None] * self.lines_[:, 1], 0.0, 1.0))

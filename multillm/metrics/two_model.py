@@ -6,7 +6,7 @@ import numpy as np
 
 from multillm.metrics.bootstrap import Figures
 
-__all__ = ["apgr", "cpt", "pgr_curve"]
+__all__ = ["apgr", "area", "cpt", "pgr_curve", "share_at"]
 
 
 def pgr_curve(
@@ -67,8 +67,7 @@ def apgr(score: Figures, weak: Figures, strong: Figures, weights: Figures | None
     float array of shape [b], without `weights` []
         Above 1 where routing does better than the strong model alone; NaN where that is not better than the weak one.
     """
-    share, pgr = pgr_curve(score, weak, strong, weights)
-    return np.asarray((np.diff(share) * (pgr[..., 1:] + pgr[..., :-1]) / 2).sum(axis=-1))
+    return area(*pgr_curve(score, weak, strong, weights))
 
 
 def cpt(score: Figures, weak: Figures, strong: Figures, target: float, weights: Figures | None = None) -> Figures:
@@ -90,13 +89,20 @@ def cpt(score: Figures, weak: Figures, strong: Figures, target: float, weights: 
     float array of shape [b], without `weights` []
         Share of calls, 0..1; NaN where the strong model is not better.
     """
-    share, pgr = (np.atleast_2d(axis) for axis in pgr_curve(score, weak, strong, weights))
+    return share_at(target, *pgr_curve(score, weak, strong, weights))
+
+
+def area(share: Figures, pgr: Figures) -> Figures:
+    """APGR of curves that `pgr_curve` gave, shape [...] of [..., thresholds + 1]."""
+    return np.asarray((np.diff(share) * (pgr[..., 1:] + pgr[..., :-1]) / 2).sum(axis=-1))
+
+
+def share_at(target: float, share: Figures, pgr: Figures) -> Figures:
+    """CPT of curves that `pgr_curve` gave, shape [...] of [..., thresholds + 1]."""
     reached = pgr >= target - 1e-12
-    column = np.maximum(reached.argmax(axis=1), 1)
-    rows = np.arange(len(pgr))
-    low, high = pgr[rows, column - 1], pgr[rows, column]
+    column = np.maximum(reached.argmax(axis=-1), 1)[..., None]
+    low, high = (np.take_along_axis(pgr, place, axis=-1)[..., 0] for place in (column - 1, column))
+    left, right = (np.take_along_axis(share, place, axis=-1)[..., 0] for place in (column - 1, column))
     with np.errstate(invalid="ignore", divide="ignore"):
         part = np.clip(np.where(high > low, (target - low) / (high - low), 0.0), 0.0, 1.0)
-    at = share[rows, column - 1] + part * (share[rows, column] - share[rows, column - 1])
-    at = np.where(reached.any(axis=1), at, np.nan)
-    return np.asarray(at[0]) if weights is None else at
+    return np.where(reached.any(axis=-1), left + part * (right - left), np.nan)
