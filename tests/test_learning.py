@@ -181,7 +181,6 @@ def test_a_file_that_is_no_stored_estimator_is_refused(tmp_path: Path) -> None:
 
 
 def test_litellms_score_orders_prompts_as_litellm_does() -> None:
-    pytest.importorskip("litellm")
     scorer = LiteLLMComplexity()
     easy, hard = scorer.difficulty(["What is 2+2?", "Implement a distributed lock manager step by step and prove it"])
     assert 0.0 < easy < 0.5 < hard < 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,10 +103,12 @@ class PromptQuality(BaseEstimator, ABC):
 
     def quality(self, profile: TaskProfile, models: Sequence[ModelSpec]) -> list[float | None]:
         """Quality (0..1) of each model for a live sub-task; None for a label that was not among the outcomes."""
-        row = {"prompt": profile.text, "task_type": str(profile.task_type), "complexity": profile.complexity}
-        expected = self.predict(pd.DataFrame([row])).iloc[0]
-        figures = [float(expected.get(spec.label, np.nan)) for spec in models]
-        return [None if np.isnan(figure) else figure for figure in figures]
+        self._check_fitted()
+        asked = (None, profile.text, str(profile.task_type), profile.complexity, None)
+        expected = self._predict(pd.DataFrame([asked], columns=list(PROMPT_COLUMNS)))[0]
+        by_label = dict(zip(self.models_, expected.tolist(), strict=True))
+        figures = [by_label.get(spec.label, math.nan) for spec in models]
+        return [None if math.isnan(figure) else figure for figure in figures]
 
     def save(self, path: str | Path) -> Path:
         """Store the fitted estimator in one ``.npz`` file: arrays and a JSON header, no pickle.

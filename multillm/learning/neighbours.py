@@ -33,7 +33,7 @@ class NeighbourQuality(PromptQuality):
     def _fit(self, outcomes: Outcomes) -> None:
         counts = hashed_counts(outcomes.prompts["prompt"])
         self.rarity_ = inverse_document_frequency(counts)
-        self.seen_ = tf_idf(counts, self.rarity_)
+        self.seen_ = tf_idf(counts, self.rarity_).T.tocsr()
         self.quality_ = outcomes.quality_matrix().to_numpy(float)
         self.mean_ = np.nanmean(self.quality_, axis=0)
 
@@ -41,10 +41,10 @@ class NeighbourQuality(PromptQuality):
         asked = tf_idf(hashed_counts(prompts["prompt"]), self.rarity_)
         known = ~np.isnan(self.quality_)
         quality = np.where(known, self.quality_, 0.0)
-        nearest_of = min(self.neighbours, self.seen_.shape[0])
+        nearest_of = min(self.neighbours, self.seen_.shape[1])
         expected = np.empty((len(prompts), len(self.models_)))
         for start in range(0, len(prompts), ROWS_AT_ONCE):
-            likeness = (asked[start : start + ROWS_AT_ONCE] @ self.seen_.T).toarray()
+            likeness = (asked[start : start + ROWS_AT_ONCE] @ self.seen_).toarray()
             least = -np.partition(-likeness, nearest_of - 1, axis=1)[:, nearest_of - 1 : nearest_of]
             nearest = (likeness >= least).astype(float)
             counted, total = nearest @ known, nearest @ quality
@@ -79,7 +79,7 @@ class ClusterQuality(PromptQuality):
         vectors = tf_idf(counts, self.rarity_)
         dimensions = max(1, min(self.dimensions, min(vectors.shape) - 1))
         decomposition = TruncatedSVD(dimensions, algorithm="arpack", random_state=self.seed).fit(vectors)
-        self.components_ = decomposition.components_.astype(np.float32)
+        self.basis_ = np.ascontiguousarray(decomposition.components_.T, dtype=np.float32)
         dense = self._dense(prompts=outcomes.prompts)
         clusters = min(self.clusters, len(np.unique(dense.round(6), axis=0)))
         grouping = KMeans(clusters, n_init=1, random_state=self.seed).fit(dense)
@@ -97,4 +97,4 @@ class ClusterQuality(PromptQuality):
 
     def _dense(self, prompts: pd.DataFrame) -> Figures:
         vectors = tf_idf(hashed_counts(prompts["prompt"]), self.rarity_)
-        return np.asarray(normalize(vectors @ self.components_.T.astype(float)))
+        return np.asarray(normalize(vectors.astype(np.float32) @ self.basis_), dtype=float)
