@@ -72,7 +72,7 @@ text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 number = st.one_of(st.just(np.nan), st.floats(0.0, 1.0))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     prompts=st.lists(
         st.tuples(text, text | st.none(), text | st.none(), number), min_size=1, max_size=4, unique_by=lambda p: p[0]
@@ -97,6 +97,16 @@ def test_what_is_written_is_read_back_exactly(
     pd.testing.assert_frame_equal(after.rows, before.rows, check_exact=True)
     pd.testing.assert_frame_equal(after.prompts, before.prompts, check_exact=True)
     assert (after.name, after.cost_unit, after.models) == (name, "USD", before.models)
+
+
+@pytest.mark.parametrize("ids", [["a\r", "a"], ["a\r\n", "\r"], ["1", "1.0"], ["NA", "nan"], ['"', "'"], [" a", "a"]])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_names_that_files_like_to_bend_come_back_straight(tmp_path: Path, ids: list[str], suffix: str) -> None:
+    rows = pd.DataFrame({"prompt_id": ids, "model": ids[::-1], "quality": [0.1, 1 / 3]})
+    before = Outcomes(rows, pd.DataFrame({"prompt_id": ids, "prompt": ids[::-1]}))
+    after = Outcomes.read(before.write(tmp_path / f"table{suffix}"))
+    pd.testing.assert_frame_equal(after.rows, before.rows, check_exact=True)
+    pd.testing.assert_frame_equal(after.prompts, before.prompts, check_exact=True)
 
 
 def test_a_foreign_file_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ def write_table(frame: pd.DataFrame, metadata: Mapping[str, str], path: Path) ->
     elif path.suffix == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(f"{HEADER}{text}\n")
-            frame.to_csv(file, index=False, lineterminator="\n")
+            frame.to_csv(file, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     else:
         raise OutcomesError(f"{path} ends in {path.suffix!r}; an outcome table is stored as .parquet or .csv")
 
