@@ -45,6 +45,7 @@ from .completion import (
 from .completion import (
     CompletionRequest as CompletionRequest,
 )
+from .datasets import load_outcomes as load_outcomes
 from .errors import (
     BackendError as BackendError,
 )
@@ -67,7 +68,13 @@ from .errors import (
     ContextOverflow as ContextOverflow,
 )
 from .errors import (
+    DatasetUnavailable as DatasetUnavailable,
+)
+from .errors import (
     EmptyCompletion as EmptyCompletion,
+)
+from .errors import (
+    EstimatorError as EstimatorError,
 )
 from .errors import (
     FeedbackError as FeedbackError,
@@ -80,6 +87,9 @@ from .errors import (
 )
 from .errors import (
     MultillmError as MultillmError,
+)
+from .errors import (
+    OutcomesError as OutcomesError,
 )
 from .errors import (
     RecordingMissing as RecordingMissing,
@@ -105,6 +115,8 @@ from .estimators import (
 from .estimators import (
     QualityEstimator as QualityEstimator,
 )
+from .evaluation import Evaluation as Evaluation
+from .evaluation import evaluate as evaluate
 from .feedback import (
     FeedbackRecord as FeedbackRecord,
 )
@@ -114,7 +126,44 @@ from .feedback import (
 from .feedback import (
     FeedbackSummary as FeedbackSummary,
 )
+from .learning import (
+    ClusterQuality as ClusterQuality,
+)
+from .learning import (
+    FittedCurves as FittedCurves,
+)
+from .learning import (
+    LinearCurves as LinearCurves,
+)
+from .learning import (
+    LiteLLMComplexity as LiteLLMComplexity,
+)
+from .learning import (
+    MeanQuality as MeanQuality,
+)
+from .learning import (
+    NeighbourQuality as NeighbourQuality,
+)
+from .learning import (
+    OracleQuality as OracleQuality,
+)
+from .learning import (
+    PromptLength as PromptLength,
+)
+from .learning import (
+    PromptQuality as PromptQuality,
+)
+from .learning import (
+    RandomQuality as RandomQuality,
+)
+from .learning import (
+    ReferenceComplexity as ReferenceComplexity,
+)
+from .learning import (
+    load_estimator as load_estimator,
+)
 from .orchestrator import Orchestrator as Orchestrator
+from .outcomes import Outcomes as Outcomes
 from .policy import OutputBudget as OutputBudget
 from .policy import Policy as Policy
 from .pool import Pool as Pool
@@ -154,3 +203,5 @@ from .tasks import (
 from .tasks import (
     TaskType as TaskType,
 )
+from .tuning import TunedPolicy as TunedPolicy
+from .tuning import tune as tune

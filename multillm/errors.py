@@ -16,7 +16,10 @@
     │   ├── Cancelled                    the run was cancelled before the answer was there
     │   ├── EmptyCompletion              the model answered with no text
     │   └── UpstreamFailed               a sub-task whose answer is needed has none
-    └── FeedbackError                    the feedback store cannot be read or written
+    ├── FeedbackError                    the feedback store cannot be read or written
+    ├── OutcomesError (ValueError)       an outcome table breaks its schema or lacks what is asked of it
+    │   └── DatasetUnavailable           a public data set is neither on disk nor to be downloaded
+    └── EstimatorError                   a quality estimator cannot be fitted, stored or used
 
 A message states the value met, what is allowed, and the remedy.
 """
@@ -37,11 +40,14 @@ __all__ = [
     "CompletionTimeout",
     "ConfigurationError",
     "ContextOverflow",
+    "DatasetUnavailable",
     "EmptyCompletion",
+    "EstimatorError",
     "FeedbackError",
     "InputError",
     "ModelMissing",
     "MultillmError",
+    "OutcomesError",
     "RecordingMissing",
     "RoutingError",
     "UpstreamFailed",
@@ -119,3 +125,15 @@ class UpstreamFailed(CompletionError):
 
 class FeedbackError(MultillmError):
     """The feedback store cannot be read or written, or a value has no place in it."""
+
+
+class OutcomesError(MultillmError, ValueError):
+    """An outcome table breaks its schema or lacks what is asked of it."""
+
+
+class DatasetUnavailable(OutcomesError):
+    """A public data set is neither on disk nor to be downloaded."""
+
+
+class EstimatorError(MultillmError):
+    """A quality estimator cannot be fitted, stored or used."""

@@ -119,7 +119,9 @@ def merged_text(result: RunResult) -> Text:
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Table:
     """A table of plain cells; columns that hold prose may break into lines."""
-    made = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    made = Table(
+        title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
+    )
     for column in columns:
         prose = column in {"sub-task", "answered by", "reason"}
         made.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=not prose)

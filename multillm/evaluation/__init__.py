@@ -1,0 +1,212 @@
+"""Compare routers on outcomes that they have not seen."""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+import pandas as pd
+
+from multillm.errors import OutcomesError
+from multillm.evaluation.figures import FIGURES, figures_of
+from multillm.evaluation.result import Evaluation
+from multillm.evaluation.runs import Measured, Run, perturbed_prompts, reference_runs, routed
+from multillm.evaluation.splits import Unit, assign_folds
+from multillm.learning import OracleQuality, PromptLength, PromptQuality
+from multillm.metrics import Estimate, pgr_curve, resample
+from multillm.metrics.bootstrap import Figures, apply, weighted_mean
+from multillm.outcomes import Outcomes
+
+__all__ = ["FIGURES", "Evaluation", "assign_folds", "evaluate"]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
+
+
+def evaluate(
+    routers: PromptQuality | Sequence[PromptQuality] | Mapping[str, PromptQuality],
+    outcomes: Outcomes,
+    *,
+    by: Unit = "prompt",
+    folds: int = 5,
+    seed: int = 0,
+    baselines: bool = True,
+    pair: tuple[str, str] | None = None,
+    willingness: float = math.inf,
+    perturbation: float = 0.05,
+    replicates: int = 1000,
+    level: float = 0.95,
+    today: Callable[[], date] = _today,
+) -> Evaluation:
+    """Cross-validate routers on outcomes, beside the baselines that they must beat.
+
+    Every prompt is routed by an estimator that was fitted without it. Prompts that lack an outcome of some model
+    are left out and counted. Each figure is taken on all prompts at once, with a bootstrap interval.
+
+    Parameters
+    ----------
+    routers : PromptQuality, sequence or mapping of str to PromptQuality
+        What to compare, by name; without names they are called by their `repr`.
+    outcomes : Outcomes
+        What was measured.
+    by : {"prompt", "group"}, default "prompt"
+        What is held out, and resampled, together. By group shows what carries over to new subjects or data sets.
+    folds : int, default 5
+        How many folds.
+    seed : int, default 0
+        Source of chance for folds, perturbation and resamples.
+    baselines : bool, default True
+        Whether each single model, the best single model, random, prompt length, the zero router, the data-set oracle
+        and the oracle stand in the table.
+    pair : tuple of str, optional
+        Weak and strong model for APGR and CPT; by default the two models, if there are just two.
+    willingness : float, default infinity
+        Operating point of the figures that are no curve's: cost units paid per unit of quality.
+    perturbation : float, default 0.05
+        Share of letters mistyped to measure robustness; 0 to leave that out.
+    replicates : int, default 1000
+        Resamples.
+    level : float, default 0.95
+        Coverage of the intervals.
+    today : callable
+        Clock for the date shown.
+
+    Returns
+    -------
+    Evaluation
+        Figures with intervals, curves, quality by task type, and how they came about.
+
+    Raises
+    ------
+    OutcomesError
+        If the outcomes do not allow it: no complete prompts, no such pair, too few groups.
+    """
+    measured = Measured.of(outcomes)
+    columns = _pair(measured, pair)
+    fold_rng, slip_rng, draw_rng = (np.random.default_rng([seed, stream]) for stream in range(3))
+    assigned = assign_folds(measured.outcomes, folds, fold_rng, by)
+    slipped = perturbed_prompts(measured.outcomes.prompts, perturbation, slip_rng) if perturbation else None
+    runs = [
+        routed(name, "router", router, measured, assigned, willingness=willingness, pair=columns, perturbed=slipped)
+        for name, router in _named(routers).items()
+    ]
+    if baselines:
+        usual = {"prompt length": PromptLength(), "oracle": OracleQuality(measured.outcomes)}
+        runs += [
+            routed(name, "baseline", router, measured, assigned, willingness=willingness, pair=columns)
+            for name, router in usual.items()
+        ]
+        runs += reference_runs(measured, columns)
+    if len({run.name for run in runs}) < len(runs):
+        raise OutcomesError(f"two rows have one name among {', '.join(run.name for run in runs)}; rename a router")
+    groups = measured.outcomes.prompts["group"].to_numpy(str) if by == "group" else None
+    counts = resample(len(measured.quality), replicates, draw_rng, groups)
+    return Evaluation(
+        data=outcomes.name,
+        n=len(measured.quality),
+        left_out=len(outcomes) - len(measured.quality),
+        models=outcomes.models,
+        best_single=outcomes.models[measured.best],
+        cost_unit=outcomes.cost_unit if measured.has_cost else "",
+        split={
+            "by": by,
+            "folds": folds,
+            "seed": seed,
+            "replicates": replicates,
+            "level": level,
+            "willingness": willingness,
+            "pair": pair,
+            "versions": _versions(),
+            "date": today().isoformat(),
+        },
+        kinds={run.name: run.kind for run in runs},
+        resamples={
+            (run.name, figure): values
+            for run in runs
+            for figure, values in figures_of(run, measured, columns, counts).items()
+        },
+        curves=_curves(runs, measured),
+        pgr=_pgr(runs, measured, columns),
+        by_task_type=_by_task_type(runs, measured, counts, level),
+    )
+
+
+def _named(routers: PromptQuality | Sequence[PromptQuality] | Mapping[str, PromptQuality]) -> dict[str, PromptQuality]:
+    if isinstance(routers, PromptQuality):
+        return {repr(routers): routers}
+    return dict(routers) if isinstance(routers, Mapping) else {repr(router): router for router in routers}
+
+
+def _pair(measured: Measured, pair: tuple[str, str] | None) -> tuple[int, int] | None:
+    """Columns of the weak and the strong model."""
+    models = measured.outcomes.models
+    if pair is None:
+        if len(models) != 2:
+            return None
+        return (1 - measured.best, measured.best)
+    absent = [model for model in pair if model not in models]
+    if absent:
+        raise OutcomesError(f"the pair names {', '.join(absent)}; the outcomes have {', '.join(models)}")
+    return (models.index(pair[0]), models.index(pair[1]))
+
+
+def _curves(runs: Sequence[Run], measured: Measured) -> pd.DataFrame:
+    tables = []
+    for run in runs:
+        on_grid = run.spent.shape[1] == len(measured.willingness) and run.name != "zero router"
+        tables.append(
+            pd.DataFrame(
+                {
+                    "router": run.name,
+                    "willingness": measured.willingness if on_grid else np.nan,
+                    "cost": run.spent.mean(axis=0),
+                    "quality": run.got.mean(axis=0),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _pgr(runs: Sequence[Run], measured: Measured, pair: tuple[int, int] | None) -> pd.DataFrame:
+    tables = [
+        pd.DataFrame({"router": pd.Series(dtype=str), "share": pd.Series(dtype=float), "pgr": pd.Series(dtype=float)})
+    ]
+    for run in runs:
+        if pair is not None and run.score is not None:
+            share, pgr = pgr_curve(run.score, measured.quality[:, pair[0]], measured.quality[:, pair[1]])
+            tables.append(pd.DataFrame({"router": run.name, "share": share, "pgr": pgr}))
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
+def _by_task_type(runs: Sequence[Run], measured: Measured, counts: np.ndarray, level: float) -> pd.DataFrame:
+    kinds = measured.outcomes.prompts["task_type"]
+    rows = []
+    for kind in kinds.dropna().unique():
+        of_kind = (kinds == kind).to_numpy(bool)
+        for run in runs:
+            if run.choice is not None:
+                got = (run.choice * measured.quality).sum(axis=1)[of_kind]
+                found = Estimate.of(_mean(got, counts[:, of_kind]), int(of_kind.sum()), level)
+                rows.append((run.name, str(kind), found.n, found.value, found.low, found.high))
+    return pd.DataFrame(rows, columns=["router", "task_type", "n", "quality", "low", "high"])
+
+
+def _mean(values: Figures, counts: np.ndarray) -> Figures:
+    """Mean on each resample; NaN where it drew none of these prompts."""
+    with np.errstate(invalid="ignore"):
+        return apply(lambda weights: weighted_mean(values, weights), counts)
+
+
+def _versions() -> str:
+    found = [f"Python {platform.python_version()}"]
+    for package in ("multillm", "numpy", "pandas", "scikit-learn"):
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"{package} of a checkout")
+    return ", ".join(found)

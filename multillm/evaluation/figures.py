@@ -1,0 +1,118 @@
+"""The figures of a run, on all prompts and on each resample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from multillm.evaluation.runs import Measured, Run
+from multillm.metrics import (
+    aiq,
+    arena_score,
+    cost_save,
+    gap_to_oracle,
+    optimal_accuracy,
+    optimal_cost,
+    optimal_selection,
+    relative_gain,
+    robustness,
+    weighted_mean,
+)
+from multillm.metrics.bootstrap import Figures, apply
+from multillm.metrics.curve import hull_quality
+from multillm.metrics.two_model import area, pgr_curve, share_at
+
+__all__ = ["FIGURES", "figures_of"]
+
+FIGURES = {
+    "quality": "mean quality at the operating point",
+    "cost": "mean cost per prompt at the operating point, in the table's cost unit",
+    "aiq": "mean quality over budgets from the cheapest to the dearest single model",
+    "gain_at_equal_cost": "quality at the best single model's cost, less that model's quality",
+    "perf_gain": "relative gain over the best single model at the best point of the curve, picked in hindsight",
+    "cost_save": "cost saved at the best single model's quality",
+    "cost_save_99": "cost saved at 99 % of the best single model's quality",
+    "cost_save_95": "cost saved at 95 % of the best single model's quality",
+    "cost_save_90": "cost saved at 90 % of the best single model's quality",
+    "gain_over_random": "Gain@R at the operating point",
+    "gain_over_best": "Gain@B at the operating point",
+    "gap_to_oracle": "Gap@O at the operating point",
+    "arena": "RouterArena's score at the operating point (costs in USD only)",
+    "optimal_selection": "share of right answers that came from the cheapest right model",
+    "optimal_cost": "least cost that would have done over cost, on right answers",
+    "optimal_accuracy": "quality over the oracle's",
+    "apgr": "average performance gap recovered between the weak and the strong model",
+    "cpt_50": "least share of strong calls that recovers half the gap",
+    "cpt_80": "least share of strong calls that recovers 80 % of the gap",
+    "robustness": "share of prompts whose model stays when letters are mistyped",
+}
+
+Counts = npt.NDArray[np.int16]
+
+
+def figures_of(run: Run, measured: Measured, pair: tuple[int, int] | None, counts: Counts) -> dict[str, Figures]:
+    """Every figure that is defined for a run, each of shape [1 + replicates]: on all prompts, then on each resample."""
+    figures: dict[str, Figures] = {}
+    if run.choice is not None:
+        figures |= _at_the_operating_point(run, run.choice, measured, counts)
+    if measured.has_cost and run.spent.shape[1] > 1:
+        figures |= _over_the_curve(run, measured, counts)
+    if run.score is not None and pair is not None:
+        figures |= _between_two_models(run.score, measured.quality[:, pair[0]], measured.quality[:, pair[1]], counts)
+    return {name: figures[name] for name in FIGURES if name in figures}
+
+
+def _at_the_operating_point(run: Run, choice: Figures, measured: Measured, counts: Counts) -> dict[str, Figures]:
+    quality, cost = measured.quality, measured.cost
+    reference = np.stack([quality.mean(axis=1), quality[:, measured.best], quality.max(axis=1)], axis=1)
+    got = apply(_mean_of((choice * quality).sum(axis=1)), counts)
+    at_random, at_best, at_oracle = apply(_mean_of(reference), counts).T
+    figures = {
+        "quality": got,
+        "gain_over_random": relative_gain(got, at_random),
+        "gain_over_best": relative_gain(got, at_best),
+        "gap_to_oracle": gap_to_oracle(got, at_oracle),
+        "optimal_accuracy": apply(lambda weights: optimal_accuracy(choice, quality, weights), counts),
+    }
+    if measured.has_cost:
+        figures["cost"] = apply(_mean_of((choice * cost).sum(axis=1)), counts)
+        figures["optimal_selection"] = apply(lambda w: optimal_selection(choice, quality, cost, w), counts)
+        figures["optimal_cost"] = apply(lambda w: optimal_cost(choice, quality, cost, w), counts)
+        if measured.outcomes.cost_unit == "USD":
+            figures["arena"] = arena_score(got, 1000 * figures["cost"])
+    if run.perturbed_choice is not None:
+        after = run.perturbed_choice
+        figures["robustness"] = apply(lambda weights: robustness(choice, after, weights), counts)
+    return figures
+
+
+def _between_two_models(score: Figures, weak: Figures, strong: Figures, counts: Counts) -> dict[str, Figures]:
+    def figures(weights: Figures) -> Figures:
+        curve = pgr_curve(score, weak, strong, weights)
+        return np.stack([area(*curve), share_at(0.5, *curve), share_at(0.8, *curve)], axis=1)
+
+    return dict(zip(("apgr", "cpt_50", "cpt_80"), apply(figures, counts).T, strict=True))
+
+
+def _over_the_curve(run: Run, measured: Measured, counts: Counts) -> dict[str, Figures]:
+    spent, got = apply(_mean_of(run.spent), counts), apply(_mean_of(run.got), counts)
+    single_cost, single_quality = apply(_mean_of(measured.cost), counts), apply(_mean_of(measured.quality), counts)
+    mean_cost, best = measured.cost.mean(axis=0), measured.best
+    best_cost, best_quality = single_cost[:, best], single_quality[:, best]
+    low, high = single_cost[:, mean_cost.argmin()], single_cost[:, mean_cost.argmax()]
+    at_best_cost = [hull_quality(c, x, y) for c, x, y in zip(best_cost, spent, got, strict=True)]
+    figures = {
+        "aiq": aiq(spent, got, low, high),
+        "gain_at_equal_cost": np.array(at_best_cost) - best_quality,
+        "perf_gain": relative_gain(got.max(axis=1), best_quality),
+        "cost_save": cost_save(spent, got, best_cost, best_quality),
+    }
+    for share in (99, 95, 90):
+        figures[f"cost_save_{share}"] = cost_save(spent, got, best_cost, best_quality, share / 100)
+    return figures
+
+
+def _mean_of(values: Figures) -> Callable[[Figures], Figures]:
+    return lambda weights: weighted_mean(values, weights)

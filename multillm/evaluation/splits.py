@@ -1,0 +1,60 @@
+"""Cross-validation folds by prompt or by whole groups."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from multillm.errors import OutcomesError
+from multillm.outcomes import Outcomes
+
+__all__ = ["Unit", "assign_folds"]
+
+Unit = Literal["prompt", "group"]
+
+
+def assign_folds(outcomes: Outcomes, folds: int, rng: np.random.Generator, by: Unit = "prompt") -> npt.NDArray[np.intp]:
+    """The fold that each prompt is held out in.
+
+    Parameters
+    ----------
+    outcomes : Outcomes
+        n prompts.
+    folds : int
+        How many, at least 2.
+    rng : Generator
+        Source of chance.
+    by : {"prompt", "group"}, default "prompt"
+        What is held out together: single prompts, or whole groups (subjects, data sets), spread so that folds have
+        about the same number of prompts.
+
+    Returns
+    -------
+    int array of shape [n]
+        0 .. folds - 1.
+
+    Raises
+    ------
+    OutcomesError
+        If there are fewer prompts or groups than folds, or prompts without a group.
+    """
+    if by == "prompt":
+        _enough(len(outcomes), folds, "prompts")
+        return rng.permutation(np.arange(len(outcomes)) % folds)
+    group = outcomes.prompts["group"]
+    if group.isna().any():
+        raise OutcomesError(f"{int(group.isna().sum())} prompts of {outcomes.name} have no group; hold out by prompt")
+    names, member, size = np.unique(group.to_numpy(str), return_inverse=True, return_counts=True)
+    _enough(len(names), folds, "groups")
+    fold_of, filled = np.empty(len(names), dtype=np.intp), np.zeros(folds)
+    for name in sorted(rng.permutation(len(names)), key=lambda place: -size[place]):
+        fold_of[name] = filled.argmin()
+        filled[fold_of[name]] += size[name]
+    return np.asarray(fold_of[member])
+
+
+def _enough(units: int, folds: int, what: str) -> None:
+    if not 2 <= folds <= units:
+        raise OutcomesError(f"{folds} folds of {units} {what}; allowed: 2 to {units}")

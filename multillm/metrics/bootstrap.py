@@ -1,0 +1,152 @@
+"""Intervals by resampling prompts, or whole groups of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Estimate", "Figures", "Statistic", "apply", "bootstrap", "resample", "weighted_mean"]
+
+Figures = npt.NDArray[np.float64]
+Statistic = Callable[[Figures], Figures]
+"""From weights of prompts, shape [b, n], to figures, shape [b] or [b, k]."""
+
+CELLS_AT_ONCE = 4_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its interval.
+
+    Attributes
+    ----------
+    value : float
+        The figure on all prompts; NaN where it is not defined.
+    low, high : float
+        Bounds of the percentile interval.
+    n : int
+        Prompts behind it.
+    level : float
+        Coverage aimed at, 0..1.
+    """
+
+    value: float
+    low: float
+    high: float
+    n: int
+    level: float = 0.95
+
+    @classmethod
+    def of(cls, figures: Figures, n: int, level: float = 0.95) -> Estimate:
+        """The estimate from a figure on all prompts (first) and on each resample (the rest), shape [1 + replicates]."""
+        resamples = figures[1:][np.isfinite(figures[1:])]
+        if not np.isfinite(figures[0]) or resamples.size == 0:
+            return cls(float(figures[0]), np.nan, np.nan, n, level)
+        low, high = np.quantile(resamples, [(1 - level) / 2, (1 + level) / 2])
+        return cls(float(figures[0]), float(low), float(high), n, level)
+
+    def __repr__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n:,})"
+
+
+def resample(
+    n: int, replicates: int, rng: np.random.Generator, groups: npt.ArrayLike | None = None
+) -> npt.NDArray[np.int16]:
+    """How often each prompt stands in each resample.
+
+    Parameters
+    ----------
+    n : int
+        Prompts.
+    replicates : int
+        Resamples.
+    rng : Generator
+        Source of chance.
+    groups : array-like of shape [n], optional
+        Group of each prompt. Given, whole groups are drawn with replacement instead of prompts.
+
+    Returns
+    -------
+    int16 array of shape [1 + replicates, n]
+        The first row is all ones: the prompts as they are.
+    """
+    unit = np.arange(n) if groups is None else np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+    units = int(unit.max()) + 1
+    counts = np.empty((1 + replicates, n), dtype=np.int16)
+    counts[0] = 1
+    for row in range(1, 1 + replicates):
+        counts[row] = np.bincount(rng.integers(units, size=units), minlength=units)[unit]
+    return counts
+
+
+def apply(statistic: Statistic, counts: npt.NDArray[np.int16]) -> Figures:
+    """A statistic on every row of `counts`, a bounded piece at a time, shape [rows] or [rows, k]."""
+    step = max(1, CELLS_AT_ONCE // counts.shape[1])
+    pieces = [statistic(counts[row : row + step].astype(float)) for row in range(0, len(counts), step)]
+    return np.concatenate(pieces)
+
+
+def bootstrap(
+    statistic: Statistic,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    replicates: int = 1000,
+    level: float = 0.95,
+    groups: npt.ArrayLike | None = None,
+) -> Estimate:
+    """A figure with its percentile bootstrap interval.
+
+    For the difference of two routers give a statistic that is that difference: both then see the same resamples,
+    which makes the interval a paired one.
+
+    Parameters
+    ----------
+    statistic : callable
+        From weights of prompts, shape [b, n], to figures, shape [b].
+    n : int
+        Prompts.
+    rng : Generator
+        Source of chance.
+    replicates : int, default 1000
+        Resamples.
+    level : float, default 0.95
+        Coverage aimed at, 0..1.
+    groups : array-like of shape [n], optional
+        Given, whole groups are resampled instead of prompts.
+
+    Returns
+    -------
+    Estimate
+        Value and interval (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, section 13.3).
+
+    Examples
+    --------
+    >>> correct = np.array([1.0, 0.0, 1.0, 1.0])
+    >>> bootstrap(lambda weights: weighted_mean(correct, weights), n=4, rng=np.random.default_rng(0)).value
+    0.75
+    """
+    return Estimate.of(apply(statistic, resample(n, replicates, rng, groups)), n, level)
+
+
+def weighted_mean(values: Figures, weights: Figures | None = None) -> Figures:
+    """Mean over prompts.
+
+    Parameters
+    ----------
+    values : float array of shape [n] or [n, k]
+        One or k values for each prompt.
+    weights : float array of shape [b, n], optional
+        How much each prompt counts; all the same if left out.
+
+    Returns
+    -------
+    float array of shape [b] or [b, k], without `weights` [] or [k]
+    """
+    if weights is None:
+        return np.asarray(values.mean(axis=0))
+    mean: Figures = weights @ values / weights.sum(axis=-1).reshape((-1,) + (1,) * (values.ndim - 1))
+    return mean

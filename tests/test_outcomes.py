@@ -1,0 +1,177 @@
+"""The outcome table: schema, storage, selection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from multillm.errors import OutcomesError
+from multillm.outcomes import MEASURES, Outcomes
+
+ROWS = pd.DataFrame(
+    {
+        "prompt_id": ["a", "a", "b", "b"],
+        "model": ["light", "heavy", "light", "heavy"],
+        "quality": [0.0, 1.0, 0.5, np.nan],
+        "cost": [0.001, 0.02, 0.001, np.nan],
+    }
+)
+PROMPTS = pd.DataFrame({"prompt_id": ["a", "b"], "prompt": ["Why?", "How?"], "group": ["x", "y"]})
+
+
+def table() -> Outcomes:
+    return Outcomes(ROWS, PROMPTS, name="small", cost_unit="USD", licence="MIT")
+
+
+def test_a_matrix_has_a_row_per_prompt_a_column_per_model_and_nan_where_nothing_was_measured() -> None:
+    quality = table().quality_matrix()
+    assert list(quality.index) == ["a", "b"]
+    assert list(quality.columns) == ["light", "heavy"]
+    np.testing.assert_array_equal(quality, [[0.0, 1.0], [0.5, np.nan]])
+    assert table().cost_matrix().loc["a", "heavy"] == 0.02
+
+
+def test_what_was_not_measured_is_missing_not_zero() -> None:
+    summary = table().summary()
+    assert summary["n"].tolist() == [2, 2]
+    assert summary["n_quality"].tolist() == [2, 1]
+    assert summary["quality"].tolist() == [0.25, 1.0]
+    assert table().rows["latency_s"].isna().all()
+    assert summary["median_latency_s"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"quality": [0.0, 1.5, 0.0, 0.0]}, "rows, row 1, column quality: 1.5; allowed: 0..1 or missing"),
+        ({"quality": [0.0, 1.0, 0.0, "good"]}, "rows, row 3, column quality: 'good'"),
+        ({"cost": [0.1, 0.1, -1.0, 0.1]}, "rows, row 2, column cost: -1.0"),
+        ({"cost": [0.1, np.inf, 0.1, 0.1]}, "rows, row 1, column cost: inf"),
+        ({"model": ["light", "light", "light", "heavy"]}, "rows, row 1, column model: 'light'"),
+        ({"model": ["light", None, "light", "heavy"]}, "rows, row 1, column model"),
+        ({"prompt_id": ["a", "a", "b", "c"]}, "rows, row 3, column prompt_id: 'c'"),
+    ],
+)
+def test_a_bad_table_is_refused_by_row_column_and_value(change: dict[str, list[str]], says: str) -> None:
+    with pytest.raises(OutcomesError) as refused:
+        Outcomes(ROWS.assign(**change), PROMPTS, cost_unit="USD")
+    assert says in str(refused.value)
+
+
+def test_costs_need_a_unit() -> None:
+    with pytest.raises(OutcomesError, match="cost_unit is empty"):
+        Outcomes(ROWS, PROMPTS)
+
+
+text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)
+number = st.one_of(st.just(np.nan), st.floats(0.0, 1.0))
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    prompts=st.lists(
+        st.tuples(text, text | st.none(), text | st.none(), number), min_size=1, max_size=4, unique_by=lambda p: p[0]
+    ),
+    values=st.lists(number, min_size=40, max_size=40),
+    name=text,
+    suffix=st.sampled_from([".parquet", ".csv"]),
+)
+def test_what_is_written_is_read_back_exactly(
+    tmp_path: Path,
+    prompts: list[tuple[str, str | None, str | None, float]],
+    values: list[float],
+    name: str,
+    suffix: str,
+) -> None:
+    frame = pd.DataFrame(prompts, columns=["prompt_id", "prompt", "task_type", "complexity"])
+    rows = pd.DataFrame({"prompt_id": np.repeat(frame["prompt_id"], 2), "model": ["m,1", 'm"2'] * len(frame)})
+    for k, measure in enumerate(MEASURES):
+        rows[measure] = values[8 * k : 8 * k + len(rows)]
+    before = Outcomes(rows, frame, name=name, cost_unit="USD")
+    after = Outcomes.read(before.write(tmp_path / f"table{suffix}"))
+    pd.testing.assert_frame_equal(after.rows, before.rows, check_exact=True)
+    pd.testing.assert_frame_equal(after.prompts, before.prompts, check_exact=True)
+    assert (after.name, after.cost_unit, after.models) == (name, "USD", before.models)
+
+
+@pytest.mark.parametrize("ids", [["a\r", "a"], ["a\r\n", "\r"], ["1", "1.0"], ["NA", "nan"], ['"', "'"], [" a", "a"]])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_names_that_files_like_to_bend_come_back_straight(tmp_path: Path, ids: list[str], suffix: str) -> None:
+    rows = pd.DataFrame({"prompt_id": ids, "model": ids[::-1], "quality": [0.1, 1 / 3]})
+    before = Outcomes(rows, pd.DataFrame({"prompt_id": ids, "prompt": ids[::-1]}))
+    after = Outcomes.read(before.write(tmp_path / f"table{suffix}"))
+    pd.testing.assert_frame_equal(after.rows, before.rows, check_exact=True)
+    pd.testing.assert_frame_equal(after.prompts, before.prompts, check_exact=True)
+
+
+def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
+    PROMPTS.to_parquet(tmp_path / "foreign.parquet")
+    PROMPTS.to_csv(tmp_path / "foreign.csv")
+    for path in (tmp_path / "foreign.parquet", tmp_path / "foreign.csv", tmp_path / "absent.csv"):
+        with pytest.raises(OutcomesError, match=path.name):
+            Outcomes.read(path)
+    with pytest.raises(OutcomesError, match=r"\.xlsx"):
+        table().write(tmp_path / "table.xlsx")
+
+
+def test_filters_keep_rows_and_prompts_together() -> None:
+    assert table().filter(groups=["y"]).prompts["prompt_id"].tolist() == ["b"]
+    assert table().filter(models=["heavy", "light"]).models == ("heavy", "light")
+    assert len(table().take(np.array([1]))) == 1
+    with pytest.raises(OutcomesError, match="models light, heavy; groups x, y"):
+        table().filter(groups=["z"])
+
+
+def test_complete_keeps_the_prompts_that_every_model_answered() -> None:
+    assert table().complete().prompts["prompt_id"].tolist() == ["a"]
+    with pytest.raises(OutcomesError, match="latency_s"):
+        table().complete(["latency_s"])
+
+
+def test_stated_costs_replace_the_measured_ones_and_name_their_unit() -> None:
+    stated = table().with_costs({"light": 1.0, "heavy": 3.0}, unit="seconds")
+    assert stated.cost_unit == "seconds"
+    assert stated.cost_matrix().loc["b", "heavy"] == 3.0
+    with pytest.raises(OutcomesError, match="heavy"):
+        table().with_costs({"light": 1.0}, unit="seconds")
+
+
+def test_tables_with_different_cost_units_do_not_concatenate() -> None:
+    other = Outcomes(ROWS.assign(prompt_id=["c", "c", "d", "d"]), PROMPTS.assign(prompt_id=["c", "d"]), cost_unit="USD")
+    assert len(Outcomes.concat([table(), other])) == 4
+    with pytest.raises(OutcomesError, match="USD and s"):
+        Outcomes.concat([table(), other.with_costs({"light": 1.0, "heavy": 2.0}, "s")])
+    with pytest.raises(OutcomesError, match="row 4, column model"):
+        Outcomes.concat([table(), table()])
+
+
+def test_feedback_becomes_outcomes_and_an_unjudged_answer_stays_without_quality() -> None:
+    feedback = pd.DataFrame(
+        {
+            "text": ["Why?", "Why?", "Why?", "How?"],
+            "label": ["light", "light", "heavy", "light"],
+            "task_type": ["qa_simple"] * 4,
+            "quality": [1.0, 0.0, np.nan, 0.8],
+            "cost_units": [1.0, 3.0, 9.0, 1.0],
+            "output_tokens": [10, 30, 20, 5],
+        }
+    )
+    outcomes = Outcomes.from_feedback(feedback)
+    assert len(outcomes) == 2
+    np.testing.assert_array_equal(outcomes.quality_matrix(), [[0.5, np.nan], [0.8, np.nan]])
+    assert outcomes.cost_matrix().iloc[0].tolist() == [2.0, 9.0]
+    with pytest.raises(OutcomesError, match="no column prompt"):
+        Outcomes.from_feedback(feedback[["label", "quality"]])
+
+
+def test_the_html_of_a_table_escapes_what_it_shows() -> None:
+    rows = ROWS.assign(model=["<b>", "h", "<b>", "h"])
+    shown = Outcomes(rows, PROMPTS, name="<script>", cost_unit="USD")._repr_html_()
+    assert "<script>" not in shown
+    assert "<b>" not in shown
+    assert "&lt;script&gt;" in shown
