@@ -1,0 +1,135 @@
+"""Where one sentence asks for several things."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
+from multillm.splitting.lexicon import AUXILIARIES, COMMUNICATING_VERBS, DETERMINERS, NOUN_LIKE_VERBS, PIPELINE_VERBS, STEP_VERBS, UNFINISHED, WH_WORDS
+
+__all__ = ["Cut", "cuts", "embedded_head"]
+
+JOINT = re.compile(
+    r"\([^()\n]{0,400}\)|(?P<joint>,|\s[-–—+&]\s|\b(?:and|then|plus|also|as\s+well\s+as|after\s+(?:that|which|this))\b)",
+    re.IGNORECASE,
+)
+OPENER = re.compile(r"[,:]\s|\s[-–—]\s|\b(?:so|and|but)\s(?=(?:please|can|could|would|i\s+need|i\s+want)\b)", re.IGNORECASE)
+JOINED = re.compile(r"\s*(?:and|or|then|but|also)\b(?!\s+(?:please|can|could|would|i)\b)", re.IGNORECASE)
+CONDITION = re.compile(r"(?:if|when|unless|where)\b[^,.;:\n]{1,120},", re.IGNORECASE)
+COLON = re.compile(r":(?=\s)")
+SCOPE = re.compile(r"\b(?:to\s+(?!(?:the|a|an|my|our|your|his|her|its|their|this|these|those|each|all|me|us|one|two|three|four|five|six|ten|\w+ing)\b)(?=[a-z])|(?:that|which|who)\s+(?!\w+s\b)|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)")
+SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
+LAST_WORD = re.compile(r"([\w'’-]+)\W*\Z")
+WINDOW = 300
+INVERTING = frozenset("do does did can could should would will".split())
+BEING = frozenset("is are was were".split())
+SUBJECTS = frozenset("i we you they he she it the these those any this that my our a an there".split())
+
+
+class Cut(NamedTuple):
+    """A place where a new request begins.
+
+    Attributes
+    ----------
+    end : int
+        Where the request before it ends.
+    head : Head
+        How the new request opens.
+    """
+
+    end: int
+    head: Head
+
+
+def cuts(masked: str, head: Head, end: int) -> Iterator[Cut]:
+    """Places within a sentence, opened by `head`, at which a further request begins."""
+    if head.kind is not Kind.QUESTION:
+        colon = COLON.search(masked, head.start, end)
+        end = colon.start() if colon else end
+    left, position = head, head.start
+    while match := JOINT.search(masked, position, end):
+        position = match.end()
+        if match.lastgroup != "joint":
+            continue
+        right, resume = _head_after(masked, match.start(), end)
+        if _separates(masked, left, match.start(), right, end):
+            yield Cut(match.start(), right)
+            left = right
+        position = max(position, resume)
+
+
+def _head_after(masked: str, start: int, end: int) -> tuple[Head, int]:
+    """Head after a joint; a condition before the verb counts as part of the request."""
+    right = read_head(masked, start, end)
+    condition = CONDITION.match(masked, right.start, end)
+    if condition is None:
+        return right, right.start
+    inner = read_head(masked, condition.end(), end)
+    return inner._replace(start=right.start), inner.start
+
+
+def embedded_head(masked: str, start: int, end: int) -> Head | None:
+    """The request that a statement leads up to: "For the blog, write ..."."""
+    for match in OPENER.finditer(masked, start, end):
+        if JOINED.match(masked, match.end()):
+            continue
+        head = read_head(masked, match.end(), end)
+        if head.kind is Kind.QUESTION and (head.verb in WH_WORDS or head.after in SUBJECTS):
+            return head
+        if head.kind is Kind.REQUEST and (head.verb not in NOUN_LIKE_VERBS or head.after in DETERMINERS):
+            return head
+    return None
+
+
+def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bool:
+    before = masked[max(left.start, joint - WINDOW) : joint]
+    if len(WORD.findall(before)) < 2 or _unfinished(before):
+        return False
+    if right.kind is Kind.REQUEST:
+        if right.verb == NAMING and left.verb != NAMING:
+            return False
+        return _new_request(before, left, right, masked[joint : right.start])
+    return right.kind is Kind.QUESTION and _new_question(before, left, right, masked[right.start : min(end, right.start + WINDOW)])
+
+
+def _unfinished(before: str) -> bool:
+    last = LAST_WORD.search(before)
+    return last is not None and last[1].lower() in UNFINISHED
+
+
+def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
+    """Whether an imperative after a weak joint asks for something of its own."""
+    if right.verb == NAMING:
+        return True
+    if not right.after or not right.after[0].isalnum() and right.after not in ('"', "▒", "`", "'", "(", "<", "/", "["):
+        return False
+    if left.kind is Kind.LOOK or (left.kind is Kind.QUESTION and left.verb in AUXILIARIES and right.verb not in COMMUNICATING_VERBS):
+        return False
+    sequence = SEQUENCE.search(joint) is not None
+    has_object = right.after in DETERMINERS
+    if right.verb in NOUN_LIKE_VERBS and not (has_object or sequence):
+        return False
+    if left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS:
+        return False
+    if SCOPE.search(before):
+        return right.verb in COMMUNICATING_VERBS or (right.verb not in STEP_VERBS and (sequence or "," in joint))
+    return True
+
+
+def _new_question(before: str, left: Head, right: Head, text: str) -> bool:
+    """Whether a question after a weak joint wants an answer of its own."""
+    words = len(WORD.findall(text))
+    if right.verb in WH_WORDS:
+        if left.kind is Kind.QUESTION:
+            return words > 2
+        inverted = right.after in INVERTING or right.verb in ("what's", "whats", "who's")
+        return words > 3 and (inverted or (right.after in BEING and not _asks_inside(before)))
+    if left.kind is Kind.QUESTION:
+        return words > 2 and before.split()[-1].lower() not in AUXILIARIES
+    return words > 2 and right.after in SUBJECTS
+
+
+def _asks_inside(before: str) -> bool:
+    return any(word.lower() in WH_WORDS for word in WORD.findall(before))

@@ -1,0 +1,172 @@
+"""From a masked prompt to its requests and to what stands around them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from multillm.splitting.heads import WORD, Head, Kind, read_head
+from multillm.splitting.joints import cuts, embedded_head
+from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, JUDGING_VERBS
+from multillm.splitting.masking import FILLER
+from multillm.splitting.sentences import Opening, Sentence, sentences
+
+__all__ = ["Request", "outline"]
+
+SHARED = re.compile(r"\b(?:both|all|each|every|everything|throughout|overall|thanks|thank|cheers|below|attached|pasted)\b", re.IGNORECASE)
+DELEGATING = frozenset("do help complete perform answer handle work need".split())
+SHAPING = frozenset("log group sort order print save store return skip display leave load run label highlight filter set close start stop report quote put".split())
+
+
+@dataclass
+class Request:
+    """A request on the way to becoming a sub-task.
+
+    Attributes
+    ----------
+    head : Head
+        How it opens.
+    start, end : int
+        What it spans so far.
+    core : int
+        Where the request itself ends, before any constraint that follows it.
+    extras : list of (int, int)
+        Constraints and statements that follow it.
+    """
+
+    head: Head
+    start: int
+    end: int
+    extras: list[tuple[int, int]] = field(default_factory=list)
+
+
+def outline(masked: str) -> list[Request]:
+    """Requests of a masked prompt, in order; none if nothing is asked."""
+    reader = _Reader(masked)
+    for sentence in sentences(masked):
+        reader.read(sentence)
+    return reader.finish()
+
+
+class _Reader:
+    """Reads sentence by sentence and keeps what has been asked so far."""
+
+    def __init__(self, masked: str) -> None:
+        self.masked = masked
+        self.requests: list[Request] = []
+        self.listing_data = False
+        self.open = False
+
+    def read(self, sentence: Sentence) -> None:
+        """Take in one sentence."""
+        masked = self.masked
+        head = read_head(masked, sentence.start, sentence.end)
+        if sentence.opening is not Opening.ITEM and sentence.opening is not Opening.STOP:
+            self.listing_data = False if sentence.opening is Opening.PARAGRAPH else self.listing_data
+        if self.listing_data:
+            return self._attach(sentence)
+        if sentence.opening in (Opening.WRAP, Opening.LINE, Opening.PARAGRAPH) and self._is_pasted(sentence):
+            self.open = False
+            return None
+        kind = self._kind(sentence, head)
+        if kind is Kind.STATEMENT or kind is Kind.LOOK:
+            inner = embedded_head(masked, sentence.start, sentence.end)
+            if inner is not None and not (kind is Kind.LOOK):
+                outer = sentence.start if self._own_condition(sentence, inner) else inner.start
+                return self._ask(sentence, inner, outer)
+        if kind is Kind.LOOK:
+            return self._look(sentence, head)
+        if kind is Kind.REQUEST or kind is Kind.QUESTION:
+            return self._ask(sentence, head._replace(kind=kind), head.start)
+        if sentence.opening is Opening.ITEM and kind is Kind.STATEMENT and self._is_task_item():
+            return self._ask(sentence, head._replace(kind=Kind.REQUEST), head.start, item=True)
+        return self._attach(sentence)
+
+    def finish(self) -> list[Request]:
+        """The requests, the last one without the constraints that all of them share."""
+        if len(self.requests) > 1:
+            last = self.requests[-1]
+            while last.extras and SHARED.search(self.masked, *last.extras[-1]):
+                last.end = last.extras.pop()[0]
+        return self.requests
+
+    def _ask(self, sentence: Sentence, head: Head, start: int, item: bool = False) -> None:
+        self._items = sentence.opening is Opening.ITEM
+        request = Request(head, start, sentence.end)
+        self.requests.append(request)
+        if not item:
+            for cut in cuts(self.masked, head, sentence.end):
+                request.end = cut.end
+                request = Request(cut.head, cut.head.start, sentence.end)
+                self.requests.append(request)
+        self.open = True
+        self.listing_data = self._announces_data(sentence, head)
+
+    def _look(self, sentence: Sentence, head: Head) -> None:
+        """ "Read the log and tell me ..." asks once, for what follows."""
+        found = next(cuts(self.masked, head._replace(kind=Kind.REQUEST), sentence.end), None)
+        if found is None:
+            self._attach(sentence)
+        else:
+            self._ask(sentence, found.head, head.start)
+
+    def _attach(self, sentence: Sentence) -> None:
+        """A constraint or statement belongs to the request before it, unless a new paragraph begins."""
+        if sentence.opening in (Opening.PARAGRAPH, Opening.LINE):
+            self.open = False
+        if self.requests and self.open:
+            last = self.requests[-1]
+            last.extras.append((last.end, sentence.end))
+            last.end = sentence.end
+
+    def _kind(self, sentence: Sentence, head: Head) -> Kind:
+        kind = head.kind
+        if kind is Kind.QUESTION and not sentence.asks and head.verb in ("when", "where") and head.after not in AUXILIARIES:
+            kind = Kind.STATEMENT
+        elif sentence.asks and kind not in (Kind.REQUEST, Kind.LOOK):
+            kind = Kind.QUESTION if kind is Kind.QUESTION else Kind.STATEMENT
+            if kind is Kind.STATEMENT and embedded_head(self.masked, sentence.start, sentence.end) is None:
+                kind = Kind.QUESTION
+        if not self.requests:
+            return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb == "say" else kind
+        if kind is Kind.QUESTION and self._elaborates(sentence, head):
+            return Kind.CONSTRAINT
+        if kind is Kind.REQUEST and sentence.opening is Opening.STOP and self._shapes(sentence, head):
+            return Kind.CONSTRAINT
+        return kind
+
+    def _elaborates(self, sentence: Sentence, head: Head) -> bool:
+        """Whether a question only spells out what was asked just before."""
+        text = self.masked[head.start : min(sentence.end, head.start + 80)]
+        if len(WORD.findall(text)) < 3:
+            return True
+        last = self.requests[-1].head
+        judged = last.kind is Kind.REQUEST and last.verb in JUDGING_VERBS
+        return judged and sentence.opening is Opening.STOP and (head.kind is not Kind.QUESTION or head.verb in YES_NO)
+
+    def _shapes(self, sentence: Sentence, head: Head) -> bool:
+        """Whether an imperative only shapes the answer to the request before it."""
+        if head.verb in ("add", "include"):
+            following = WORD.findall(self.masked[head.start : min(sentence.end, head.start + 80)])[1:9]
+            return not any(word.lower() in DELIVERABLES for word in following)
+        return head.verb in SHAPING and self.requests[-1].head.verb in CREATING_VERBS
+
+    def _is_pasted(self, sentence: Sentence) -> bool:
+        return self.masked[sentence.start : sentence.end].strip(FILLER + " \n\t.,") == ""
+
+    def _own_condition(self, sentence: Sentence, inner: Head) -> bool:
+        """Whether what leads up to a request belongs to that request alone."""
+        first = self.masked[sentence.start : sentence.start + 12].lower().split()
+        if first and first[0] in ("if", "when", "unless"):
+            return True
+        return bool(self.requests)
+
+    def _is_task_item(self) -> bool:
+        return not self.requests or getattr(self, "_items", False)
+
+    def _announces_data(self, sentence: Sentence, head: Head) -> bool:
+        text = self.masked[max(sentence.start, sentence.end - 40) : sentence.end].rstrip()
+        return text.endswith(":") and head.verb not in DELEGATING
+
+
+YES_NO = frozenset("is are does do did can could was were will would should any anything has have isn't aren't doesn't".split())
