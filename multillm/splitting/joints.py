@@ -12,10 +12,10 @@ from multillm.splitting.lexicon import AUXILIARIES, COMMUNICATING_VERBS, DETERMI
 __all__ = ["Cut", "cuts", "embedded_head"]
 
 JOINT = re.compile(
-    r"\([^()\n]{0,400}\)|(?P<joint>,|\s[-–—+&]\s|\b(?:and|then|plus|also|as\s+well\s+as|after\s+(?:that|which|this))\b)",
+    r"\([^()\n]{0,400}\)|(?P<joint>,|\s(?:[-–—+&](?=\s)|(?:and|then|plus|also|as\s+well\s+as|after\s+(?:that|which|this))\b))",
     re.IGNORECASE,
 )
-OPENER = re.compile(r"[,:]\s|\s[-–—]\s|\b(?:so|and|but)\s(?=(?:please|can|could|would|i\s+need|i\s+want)\b)", re.IGNORECASE)
+OPENER = re.compile(r"[,:]\s|\s[-–—]\s|\s(?:so|and|but)\s(?=(?:please|can|could|would|i\s+need|i\s+want)\b)", re.IGNORECASE)
 JOINED = re.compile(r"\s*(?:and|or|then|but|also)\b(?!\s+(?:please|can|could|would|i)\b)", re.IGNORECASE)
 CONDITION = re.compile(r"(?:if|when|unless|where)\b[^,.;:\n]{1,120},", re.IGNORECASE)
 COLON = re.compile(r":(?=\s)")

@@ -41,11 +41,16 @@ class Sentence(NamedTuple):
     asks: bool
 
 
-JOINT = re.compile(
-    r"(?P<item>(?:\A|\n)\s*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S))"
-    r"|(?P<inline>(?<=[\s:;,])(?:\(?(?:\d|[a-h]|i{1,3})\)|[1-9]\.)[ \t]+(?=[A-Za-z]))"
+FULL_JOINT = (
+    r"(?P<item>\n\s*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S))"
     r"|(?P<stop>[.?!]+[\"')\]]*(?=\s|\Z))|(?P<semicolon>;(?=\s|\Z))|(?P<paragraph>\n[ \t]*\n\s*)|(?P<line>\n)"
 )
+NUMBER = r"(?<=[\s:;,])(?:\(?(?:\d|[a-h]|i{1,3})\)|[1-9]\.)[ \t]+(?=[A-Za-z])"
+JOINT = re.compile(FULL_JOINT)
+NUMBERED_JOINT = re.compile(rf"(?P<inline>{NUMBER})|{FULL_JOINT}")
+NUMBERED = re.compile(NUMBER)
+FIRST_NUMBER = re.compile(r"(?:\A|(?<=[\s:;,]))(?:\(?[1ai]\)|1\.)[ \t]")
+FIRST_ITEM = re.compile(r"\s*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S)")
 ABBREVIATED = re.compile(
     r"(?:\b(?:e\.g|i\.e|vs|etc|dr|mr|mrs|ms|prof|no|fig|eq|approx|cf|pp?|st|inc|ltd|al)|(?<![\w.'’])[b-hj-z])\Z", re.IGNORECASE
 )
@@ -63,14 +68,13 @@ RANK = {opening: rank for rank, opening in enumerate(Opening)}
 def sentences(masked: str) -> Iterator[Sentence]:
     """Sentences in order; of several joints in a row the strongest counts."""
     start, opening = 0, Opening.START
-    enumerated = INLINE_FIRST.search(masked) is not None and len(INLINE.findall(masked)) > 1
-    for match in JOINT.finditer(masked):
+    if match := FIRST_ITEM.match(masked):
+        start, opening = match.end(), Opening.ITEM
+    for match in (NUMBERED_JOINT if _is_numbered(masked) else JOINT).finditer(masked):
+        if match.start() < start:
+            continue
         name = match.lastgroup or ""
         mark = match[0].strip()
-        if name == "inline" and not enumerated:
-            if mark[-1] != ".":
-                continue
-            name = "stop"
         if name == "stop" and mark == "." and ABBREVIATED.search(masked, max(0, match.start() - 8), match.start()):
             continue
         if masked[start : match.start()].strip():
@@ -85,5 +89,8 @@ def sentences(masked: str) -> Iterator[Sentence]:
         yield Sentence(start, len(masked), opening, asks=False)
 
 
-INLINE_FIRST = re.compile(r"(?:\A|(?<=[\s:;,]))(?:\(?[1ai]\)|1\.)[ \t]")
-INLINE = re.compile(r"(?<=[\s:;,])(?:\(?(?:\d|[a-h]|i{1,3})\)|[1-9]\.)[ \t]+(?=[A-Za-z])|\A(?:\(?\d\)|1\.) ")
+def _is_numbered(masked: str) -> bool:
+    """Whether a sentence counts its parts: "1) ... 2) ..."."""
+    if ")" not in masked and "2." not in masked:
+        return False
+    return FIRST_NUMBER.search(masked) is not None and NUMBERED.search(masked) is not None
