@@ -7,9 +7,9 @@ import re
 from functools import lru_cache
 
 from multillm.classification.lexicon import NOUN_TYPES, VERB_TYPES
-from multillm.splitting.heads import LEAD_IN
+from multillm.splitting.heads import skip_lead_in
 
-__all__ = ["features", "tokens"]
+__all__ = ["features", "is_word", "stem", "tokens"]
 
 TOKEN = re.compile(r"[a-z][a-z0-9'’+#-]*|[0-9]+|[,;?`\"“]|[.!:](?=\s)|\n|\(\)")
 LONGEST = 600
@@ -32,8 +32,12 @@ def tokens(text: str) -> list[str]:
     Only the first 600 characters and 80 tokens count, so that the cost is bounded.
     """
     lowered = text[:LONGEST].lower()
-    lead = LEAD_IN.match(lowered)
-    return TOKEN.findall(lowered, lead.end() if lead else 0)[:MOST_WORDS]
+    return TOKEN.findall(lowered, skip_lead_in(lowered, 0, len(lowered)))[:MOST_WORDS]
+
+
+def is_word(token: str) -> bool:
+    """Whether a token is a word and not a mark or a number."""
+    return "a" <= token[0] <= "z"
 
 
 def features(text: str) -> dict[str, float]:
@@ -52,7 +56,7 @@ def features(text: str) -> dict[str, float]:
     found: dict[str, float] = {"bias": 1.0}
     words = []
     for token in tokens(text):
-        if token[0] > "9" and token[0] != "`" and token != "“":
+        if "a" <= token[0] <= "z":
             words.append(token)
         elif token in MARKS:
             found[MARKS[token]] = 1.0

@@ -53,6 +53,19 @@ propose generate make produce code need
 TELLING_VERBS = frozenset("explain describe define tell state say quiz discuss".split())
 
 
+POINTERS = frozenset("the that this those these each every".split())
+PRONOUNS = frozenset("it them those both its their each".split())
+TESTS = frozenset(("test", "tests"))
+BACKWARD_WORDS = frozenset(
+    "you u you'd you've you'll you’d you’ve you’ll your at result results output outputs finding findings outcome outcomes winner conclusion "
+    "conclusions recommendation recommendations flagged above latter".split()
+)
+DERIVED_WORDS = frozenset(
+    "accordingly matching corresponding based version commit patch answer answers solution solutions pick choose select "
+    "first second best worst one of".split()
+)
+
+
 class Leaves(Enum):
     """What a request leaves behind for later ones."""
 
@@ -66,14 +79,14 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
     """For each request the indices of the earlier ones whose product it uses."""
     texts = [prompt[r.start : min(r.end, r.start + WINDOW)].strip() for r in requests]
     leaves = [_leaves(request.head, text) for request, text in zip(requests, texts, strict=True)]
-    products = [_products(request.head, text) for request, text in zip(requests, texts, strict=True)]
     found: list[tuple[int, ...]] = []
     for later, (request, text) in enumerate(zip(requests, texts, strict=True)):
         reach = range(max(0, later - LOOKBACK), later)
-        named = _nouns(POINTING.findall(text))
-        needs = {other for other in reach if named & products[other]}
+        words = {word.lower() for word in WORD.findall(text)}
+        named = _nouns(POINTING.findall(text)) if later and words & POINTERS else set()
+        needs = {other for other in reach if named & _products(requests[other].head, texts[other])} if named else set()
         near = next((other for other in reversed(reach) if leaves[other] is not Leaves.NOTHING), None)
-        if not needs and near is not None and _uses(request.head, text, leaves[near], _joint(prompt, requests, later)):
+        if not needs and near is not None and _uses(request.head, text, words, leaves[near], _joint(prompt, requests, later)):
             needs = {near}
         elif not needs and later and CONDITION.match(text) and request.head.kind is Kind.REQUEST:
             needs = {later - 1}
@@ -94,20 +107,23 @@ def _leaves(head: Head, text: str) -> Leaves:
     return Leaves.GIVEN if head.verb not in MAKING_VERBS and GIVEN.match(text) else Leaves.NEW
 
 
-def _uses(head: Head, text: str, leaves: Leaves, joint: str) -> bool:
+def _uses(head: Head, text: str, words: set[str], leaves: Leaves, joint: str) -> bool:
     """Whether a request works on what the nearest one before it left behind."""
-    if BACKWARD.search(text):
+    if words & BACKWARD_WORDS and BACKWARD.search(text):
         return True
     if head.kind is Kind.QUESTION:
         return False
     if leaves is Leaves.FINDINGS:
         return head.verb in REPAIRING_VERBS
-    if DERIVED.search(text):
+    if words & DERIVED_WORDS and DERIVED.search(text):
         return True
-    pointed = OBJECT_PRONOUN.match(text) is not None
+    pronoun = bool(words & PRONOUNS)
+    pointed = pronoun and OBJECT_PRONOUN.match(text) is not None
     if leaves is Leaves.GIVEN:
         return pointed and SEQUENCE.search(joint) is not None
-    return pointed or LATE_PRONOUN.search(text) is not None or TESTING.match(text) is not None
+    if pointed or (pronoun and LATE_PRONOUN.search(text)):
+        return True
+    return bool(words & TESTS) and TESTING.match(text) is not None
 
 
 def _products(head: Head, text: str) -> set[str]:

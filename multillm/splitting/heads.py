@@ -51,6 +51,15 @@ LEAD_IN = re.compile(
     rf"(?:(?:{_phrases(MARKERS)}|{_phrases(COURTESIES)}|{_phrases(ASKING)})(?![\w'’-])[\s,:!.]*|[\s,:;*•–—-]+)*",
     re.IGNORECASE,
 )
+FIRST_WORD = re.compile(r"[\s,:;*•–—-]*([\w'’]+|[&+]|\Z|.)", re.DOTALL)
+LEAD_IN_WORDS = frozenset(
+    """
+    & + additionally after afterward afterwards also and as at before besides briefly but can cheers could either feel
+    finally first firstly following fourth furthermore go hello help hey hi i i'd i’d in just kindly last lastly later let
+    let's let’s lets maybe might moreover my next now ok okay on once or please pls plus plz quickly right second secondly
+    so thanks the then there third thirdly to today u we we'd we’d well when while will would your
+    """.split()
+)
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
 CLOSING = re.compile(
     r"(?:explain|show|justify|give|state|describe|say|defend)\s+(?:me\s+)?(?:your|all\s+(?:your|the))\b"
@@ -107,6 +116,11 @@ class Head(NamedTuple):
 
 def skip_lead_in(masked: str, start: int, end: int) -> int:
     """Position after markers, courtesies and phrases such as "can you"."""
+    first = FIRST_WORD.match(masked, start, end)
+    if first is None:
+        return start
+    if first[1].lower() not in LEAD_IN_WORDS:
+        return first.start(1)
     match = LEAD_IN.match(masked, start, end)
     return match.end() if match else start
 

@@ -12,7 +12,7 @@ from multillm.splitting.lexicon import AUXILIARIES, COMMUNICATING_VERBS, DETERMI
 __all__ = ["Cut", "cuts", "embedded_head"]
 
 JOINT = re.compile(
-    r"\([^()\n]{0,400}\)|(?P<joint>,|\s(?:[-–—+&](?=\s)|(?:and|then|plus|also|as\s+well\s+as|after\s+(?:that|which|this))\b))",
+    r"(?=[,(\s])(?:\([^()\n]{0,400}\)|(?P<joint>,|\s(?:[-–—+&](?=\s)|(?:and|then|plus|also|as\s+well\s+as|after\s+(?:that|which|this))\b)))",
     re.IGNORECASE,
 )
 OPENER = re.compile(r"[,:]\s|\s[-–—]\s|\s(?:so|and|but)\s(?=(?:please|can|could|would|i\s+need|i\s+want)\b)", re.IGNORECASE)
@@ -21,7 +21,6 @@ CONDITION = re.compile(r"(?:if|when|unless|where)\b[^,.;:\n]{1,120},", re.IGNORE
 COLON = re.compile(r":(?=\s)")
 SCOPE = re.compile(r"\b(?:to\s+(?!(?:the|a|an|my|our|your|his|her|its|their|this|these|those|each|all|me|us|one|two|three|four|five|six|ten|\w+ing)\b)(?=[a-z])|(?:that|which|who)\s+(?!\w+s\b)|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)")
 SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
-LAST_WORD = re.compile(r"([\w'’-]+)\W*\Z")
 WINDOW = 300
 INVERTING = frozenset("do does did can could should would will".split())
 BEING = frozenset("is are was were".split())
@@ -85,18 +84,14 @@ def embedded_head(masked: str, start: int, end: int) -> Head | None:
 
 def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bool:
     before = masked[max(left.start, joint - WINDOW) : joint]
-    if len(WORD.findall(before)) < 2 or _unfinished(before):
+    words = WORD.findall(before)
+    if len(words) < 2 or words[-1].lower() in UNFINISHED:
         return False
     if right.kind is Kind.REQUEST:
         if right.verb == NAMING and left.verb != NAMING:
             return False
         return _new_request(before, left, right, masked[joint : right.start])
     return right.kind is Kind.QUESTION and _new_question(before, left, right, masked[right.start : min(end, right.start + WINDOW)])
-
-
-def _unfinished(before: str) -> bool:
-    last = LAST_WORD.search(before)
-    return last is not None and last[1].lower() in UNFINISHED
 
 
 def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:

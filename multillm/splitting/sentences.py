@@ -46,7 +46,7 @@ FULL_JOINT = (
     r"|(?P<stop>[.?!]+[\"')\]]*(?=\s|\Z))|(?P<semicolon>;(?=\s|\Z))|(?P<paragraph>\n[ \t]*\n\s*)|(?P<line>\n)"
 )
 NUMBER = r"(?<=[\s:;,])(?:\(?(?:\d|[a-h]|i{1,3})\)|[1-9]\.)[ \t]+(?=[A-Za-z])"
-JOINT = re.compile(FULL_JOINT)
+JOINT = re.compile(rf"(?=[.?!;\n])(?:{FULL_JOINT})")
 NUMBERED_JOINT = re.compile(rf"(?P<inline>{NUMBER})|{FULL_JOINT}")
 NUMBERED = re.compile(NUMBER)
 FIRST_NUMBER = re.compile(r"(?:\A|(?<=[\s:;,]))(?:\(?[1ai]\)|1\.)[ \t]")
