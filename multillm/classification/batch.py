@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -87,7 +88,7 @@ def _one_by_one(texts: Sequence[str], classifier: Classifier) -> Columns:
 def _linear(texts: Sequence[str], table: _Table) -> Columns:
     found = [tokens(check_prompt(text)) for text in texts]
     model = table.model
-    scores = table.matrix(found) @ table.weights
+    scores = table.scores(found)
     powers = np.exp((scores[:, :7] - scores[:, :7].max(axis=1, keepdims=True)) / model.temperature)
     chances = powers / powers.sum(axis=1, keepdims=True)
     types = chances.argmax(axis=1)
@@ -117,22 +118,24 @@ class _Table:
         self.weights = np.array([*model.weights.values(), [0.0] * 8])
         self.words: dict[str, int] = {}
         self.known: list[tuple[int, ...]] = []
-        pairs = [name for name in self.features if " " in name]
-        self.openings = _Pairs(self, [name for name in pairs if name.startswith("opens ") and name.count(" ") == 2], 6)
-        self.neighbours = _Pairs(self, [name for name in pairs if name.count(" ") == 1], 0)
+        pairs = [name for name in self.features if " " in name and name[0] != "<"]
+        self.openings = _Pairs(self, [name for name in pairs if name[0] == "^"], 1)
+        self.neighbours = _Pairs(self, [name for name in pairs if name[0] != "^"], 0)
 
     def number(self, word: str) -> int:
-        """Number of a word, given at its first use."""
+        """Number of a word, given at its first use; all figures share one."""
+        word = "0" if word[0].isdigit() else word
         found = self.words.get(word)
         if found is None:
             found = self.words[word] = len(self.words)
         return found
 
-    def matrix(self, found: Sequence[list[str]]) -> csr_matrix:
-        """Features of tokenised texts: one row a text, one column a feature."""
+    def scores(self, found: Sequence[list[str]]) -> NDArray[np.float64]:
+        """Score of each task type and raw complexity of tokenised texts, one row each."""
         lengths = np.fromiter((len(row) for row in found), dtype=np.int64, count=len(found))
-        number = self.number
-        flat = np.fromiter((number(token) for row in found for token in row), dtype=np.int64, count=int(lengths.sum()))
+        tokens_in_order = list(chain.from_iterable(found))
+        numbers = {token: self.number(token) for token in set(tokens_in_order)}
+        flat = np.array([numbers[token] for token in tokens_in_order], dtype=np.int64)
         rows = np.repeat(np.arange(len(found)), lengths)
         lists = _Lists(self)
         spoken = lists.is_word[flat]
@@ -152,7 +155,11 @@ class _Table:
         cells.append(self.neighbours.find(left, right, owners[follows]))
         second = position[follows] == 1
         cells.append(self.openings.find(left[second], right[second], owners[follows][second]))
-        return self._assemble(cells, lists, flat, rows, owners, len(found))
+        flags = np.concatenate(cells)
+        cell = (flags // len(self.weights), flags % len(self.weights))
+        matrix = csr_matrix((np.ones(len(flags)), cell), shape=(len(found), len(self.weights)))
+        matrix.data[:] = 1.0
+        return np.asarray(matrix @ self.weights) + self._counts(lists, flat, rows, owners, len(found))
 
     def _nouns(
         self,
@@ -172,29 +179,23 @@ class _Table:
         made = lists.expand(lists.makes, words[places[general]], owners[places[general]])
         return np.concatenate([plain, made])
 
-    def _assemble(
+    def _counts(
         self,
-        cells: list[NDArray[np.int64]],
         lists: _Lists,
         flat: NDArray[np.int64],
         rows: NDArray[np.int64],
         owners: NDArray[np.int64],
         count: int,
-    ) -> csr_matrix:
-        width = len(self.weights)
-        flags = np.unique(np.concatenate(cells))
-        counted = [
-            (self.features.get(name), np.bincount(rows[lists.counted[flat] == code], minlength=count) * 0.25)
-            for code, name in enumerate(("commas", "sentences"), 1)
-        ]
-        counted.append((self.features.get("length"), np.log2(1 + np.bincount(owners, minlength=count)) / 4))
-        counted.append((self.features.get("bias"), np.ones(count)))
-        kept = [(column, values) for column, values in counted if column is not None]
-        every = np.arange(count)
-        data = np.concatenate([np.ones(len(flags)), *(values for _, values in kept)])
-        row = np.concatenate([flags // width, *(every for _ in kept)])
-        column = np.concatenate([flags % width, *(np.full(count, column) for column, _ in kept)])
-        return csr_matrix((data, (row, column)), shape=(count, width))
+    ) -> NDArray[np.float64]:
+        """What the counted features and the bias add to the scores."""
+        values = {
+            "<commas>": np.bincount(rows[lists.counted[flat] == 1], minlength=count) * 0.25,
+            "<sentences>": np.bincount(rows[lists.counted[flat] == 2], minlength=count) * 0.25,
+            "<length>": np.log2(1 + np.bincount(owners, minlength=count)) / 4,
+            "<bias>": np.ones(count),
+        }
+        added = [np.outer(column, self.model.weights[name]) for name, column in values.items() if name in self.features]
+        return np.asarray(sum(added, np.zeros((count, 8))))
 
 
 class _Pairs:
@@ -231,13 +232,13 @@ class _Lists:
         self.is_word = np.array([is_word(word) for word in words], dtype=bool)
         self.is_noun = np.array([word in NOUN_TYPES for word in words], dtype=bool)
         self.is_general = np.array([word in GENERAL_VERBS or word not in VERB_TYPES for word in words], dtype=bool)
-        codes = {"commas": 1, "sentences": 2}
+        codes = {"<commas>": 1, "<sentences>": 2}
         self.counted = np.array([codes.get(COUNTED.get(word, ""), 0) for word in words], dtype=np.int8)
         self.content = self._packed(_content(word) for word in words)
         self.marks = self._packed(_mark(word) for word in words)
         self.opening = self._packed(_opening(word) for word in words)
-        self.first_noun = self._packed([f"first noun of {kind}" for kind in NOUN_TYPES.get(word, ())] for word in words)
-        self.makes = self._packed([f"makes {kind}" for kind in NOUN_TYPES.get(word, ())[:1]] for word in words)
+        self.first_noun = self._packed([f"<first noun of {kind}>" for kind in NOUN_TYPES.get(word, ())] for word in words)
+        self.makes = self._packed([f"<makes {kind}>" for kind in NOUN_TYPES.get(word, ())[:1]] for word in words)
 
     def _packed(self, named: Iterator[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Feature numbers of all words in one array, with the start and length of each word's share."""
@@ -263,14 +264,14 @@ class _Lists:
 def _content(word: str) -> list[str]:
     if not is_word(word) or word in STOP_WORDS:
         return []
-    return [stem(word), *(f"noun of {kind}" for kind in NOUN_TYPES.get(word, ()))]
+    return [stem(word), *(f"<noun of {kind}>" for kind in NOUN_TYPES.get(word, ()))]
 
 
 def _opening(word: str) -> list[str]:
-    return [f"opens {word}", *(f"verb of {kind}" for kind in VERB_TYPES.get(word, ()))]
+    return [f"^{word}", *(f"<verb of {kind}>" for kind in VERB_TYPES.get(word, ()))]
 
 
 def _mark(token: str) -> list[str]:
     if is_word(token) or token in COUNTED:
         return []
-    return [MARKS.get(token, "figures")]
+    return [MARKS.get(token, "<figures>")]

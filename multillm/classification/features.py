@@ -22,8 +22,8 @@ SUFFIXES = ("ings", "ing", "ies", "es", "ed", "s", "ly")
 GENERAL_VERBS = frozenset(
     "write make create give draft build produce generate develop prepare provide put set design show need".split()
 )
-MARKS = {"?": "asks", "`": "code", "()": "code", '"': "quotes", "“": "quotes"}
-COUNTED = {",": "commas", ";": "commas", ".": "sentences", "!": "sentences", ":": "sentences", "\n": "sentences"}
+MARKS = {"?": "<asks>", "`": "<code>", "()": "<code>", '"': "<quotes>", "“": "<quotes>"}
+COUNTED = {",": "<commas>", ";": "<commas>", ".": "<sentences>", "!": "<sentences>", ":": "<sentences>", "\n": "<sentences>"}
 
 
 def tokens(text: str) -> list[str]:
@@ -53,7 +53,7 @@ def features(text: str) -> dict[str, float]:
     dict of str to float
         Value of each feature that is present: 1 for a word or pattern, a small number for a count.
     """
-    found: dict[str, float] = {"bias": 1.0}
+    found: dict[str, float] = {"<bias>": 1.0}
     words = []
     for token in tokens(text):
         if "a" <= token[0] <= "z":
@@ -63,8 +63,8 @@ def features(text: str) -> dict[str, float]:
         elif token in COUNTED:
             found[COUNTED[token]] = found.get(COUNTED[token], 0.0) + 0.25
         else:
-            found["figures"] = 1.0
-    found["length"] = math.log2(1 + len(words)) / 4
+            found["<figures>"] = 1.0
+    found["<length>"] = math.log2(1 + len(words)) / 4
     if words:
         _opening(words, found)
         _content(words, found)
@@ -74,18 +74,18 @@ def features(text: str) -> dict[str, float]:
 def _opening(words: list[str], found: dict[str, float]) -> None:
     """The verb or question word, alone, with its neighbour and with the first telling noun."""
     verb = words[0]
-    found["opens " + verb] = 1.0
+    found["^" + verb] = 1.0
     if len(words) > 1:
-        found["opens " + verb + " " + words[1]] = 1.0
+        found["^" + verb + " " + words[1]] = 1.0
     for kind in VERB_TYPES.get(verb, ()):
-        found["verb of " + kind] = 1.0
+        found[f"<verb of {kind}>"] = 1.0
     for word in words[1:12]:
         kinds = NOUN_TYPES.get(word)
         if kinds:
             for kind in kinds:
-                found["first noun of " + kind] = 1.0
+                found[f"<first noun of {kind}>"] = 1.0
             if verb in GENERAL_VERBS or verb not in VERB_TYPES:
-                found["makes " + kinds[0]] = 1.0
+                found[f"<makes {kinds[0]}>"] = 1.0
             break
 
 
@@ -97,7 +97,7 @@ def _content(words: list[str], found: dict[str, float]) -> None:
             found[stem(word)] = 1.0
             if word in NOUN_TYPES:
                 for kind in NOUN_TYPES[word]:
-                    found["noun of " + kind] = 1.0
+                    found[f"<noun of {kind}>"] = 1.0
         if last:
             found[last + " " + word] = 1.0
         last = word

@@ -74,7 +74,7 @@ def train(path: Path) -> dict[str, Any]:
 
     table = np.vstack([logistic.coef_, ridge.coef_]).T
     names = vectorizer.get_feature_names_out()
-    table[list(names).index("bias"), -1] += ridge.intercept_
+    table[list(names).index("<bias>"), -1] += ridge.intercept_
     weights = {
         str(name): [round(float(value), 4) for value in row]
         for name, row in zip(names, table, strict=True)
