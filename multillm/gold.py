@@ -97,14 +97,18 @@ def load_gold(source: str | Path = "train") -> list[GoldPrompt]:
     shipped = data_dir() / "gold" / f"{source}.jsonl"
     path = shipped if shipped.is_file() else Path(source)
     if not path.is_file():
-        raise InputError(f"no labelled prompts at {str(source)!r}; give 'train', 'test', 'second_pass' or a JSON lines file")
+        raise InputError(
+            f"no labelled prompts at {str(source)!r}; give 'train', 'test', 'second_pass' or a JSON lines file"
+        )
     prompts = []
     for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
         if line.strip():
             try:
                 prompts.append(_prompt(json.loads(line)))
             except (KeyError, TypeError, ValueError) as error:
-                raise InputError(f"{path}, line {number}: not a labelled prompt: {type(error).__name__}: {error}") from None
+                raise InputError(
+                    f"{path}, line {number}: not a labelled prompt: {type(error).__name__}: {error}"
+                ) from None
     return prompts
 
 

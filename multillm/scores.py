@@ -82,7 +82,9 @@ def splitter_scores(
         "boundary recall": lambda total: _share(total["tp"], total["tp"] + total["fn"]),
         "boundary f1": lambda total: _share(2 * total["tp"], 2 * total["tp"] + total["fp"] + total["fn"]),
         "over-split": lambda total: _share(total["over"], total["single"]),
-        "dependency f1": lambda total: _share(2 * total["dep_tp"], 2 * total["dep_tp"] + total["dep_fp"] + total["dep_fn"]),
+        "dependency f1": lambda total: _share(
+            2 * total["dep_tp"], 2 * total["dep_tp"] + total["dep_fp"] + total["dep_fn"]
+        ),
     }
     sizes = {"over-split": int(rows["single"].sum())}
     return _with_intervals(rows, metrics, sizes, seed, resamples)
@@ -136,7 +138,10 @@ def confusion(gold: Sequence[GoldPrompt], classifier: str | Classifier = "learne
 
 
 def compare_splitters(
-    gold: Sequence[GoldPrompt], splitters: Sequence[str | Splitter] = ("structural", "reference", "never"), *, seed: int = 0
+    gold: Sequence[GoldPrompt],
+    splitters: Sequence[str | Splitter] = ("structural", "reference", "never"),
+    *,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Scores of several splitters on the same prompts, one row for each splitter and metric.
 
@@ -158,7 +163,10 @@ def compare_splitters(
 
 
 def compare_classifiers(
-    gold: Sequence[GoldPrompt], classifiers: Sequence[str | Classifier] = ("learned", "rules", "reference"), *, seed: int = 0
+    gold: Sequence[GoldPrompt],
+    classifiers: Sequence[str | Classifier] = ("learned", "rules", "reference"),
+    *,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Scores of several classifiers on the same labelled spans, one row for each classifier and metric.
 
@@ -253,7 +261,10 @@ def _classified(gold: Sequence[GoldPrompt], classifier: Classifier) -> pd.DataFr
 
 def _type_metrics(frame: pd.DataFrame) -> dict[str, float]:
     right = (frame["label"] == frame["predicted"]).to_numpy()
-    tiers = [ComplexityTier.of(value) is ComplexityTier.of(level) for value, level in zip(frame["complexity"], frame["level"], strict=True)]
+    tiers = [
+        ComplexityTier.of(value) is ComplexityTier.of(level)
+        for value, level in zip(frame["complexity"], frame["level"], strict=True)
+    ]
     return {
         "accuracy": float(right.mean()),
         "macro f1": _macro_f1(frame["label"].to_numpy(), frame["predicted"].to_numpy()),

@@ -25,9 +25,7 @@ PAIR = 1 << 24
 FIRST_NOUNS = 12
 
 
-def classify_many(
-    texts: pd.Series, classifier: str | Classifier = "learned", *, chunk: int = CHUNK
-) -> pd.DataFrame:
+def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *, chunk: int = CHUNK) -> pd.DataFrame:
     """Classify a column of sub-tasks.
 
     The texts are taken chunk by chunk, so that memory stays bounded by `chunk` and not by the column.
@@ -60,7 +58,9 @@ def classify_many(
         _linear(part, table) if table else _one_by_one(part, chosen)
         for part in (texts.iloc[start : start + chunk].tolist() for start in range(0, len(texts), chunk))
     ]
-    columns = [np.concatenate(column) if column else np.empty(0) for column in zip(*parts, strict=True)] or [np.empty(0)] * 3
+    columns = [np.concatenate(column) if column else np.empty(0) for column in zip(*parts, strict=True)] or [
+        np.empty(0)
+    ] * 3
     types, complexity, confidence = columns
     tiers = np.digitize(complexity, [LOW_BELOW, MEDIUM_BELOW])
     return pd.DataFrame(
@@ -237,7 +237,9 @@ class _Lists:
         self.content = self._packed(_content(word) for word in words)
         self.marks = self._packed(_mark(word) for word in words)
         self.opening = self._packed(_opening(word) for word in words)
-        self.first_noun = self._packed([f"<first noun of {kind}>" for kind in NOUN_TYPES.get(word, ())] for word in words)
+        self.first_noun = self._packed(
+            [f"<first noun of {kind}>" for kind in NOUN_TYPES.get(word, ())] for word in words
+        )
         self.makes = self._packed([f"<makes {kind}>" for kind in NOUN_TYPES.get(word, ())[:1]] for word in words)
 
     def _packed(self, named: Iterator[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:

@@ -15,15 +15,86 @@ TOKEN = re.compile(r"[a-z][a-z0-9'’+#-]*|[0-9]+|[,;?`\"“]|[.!:](?=\s)|\n|\(\
 LONGEST = 600
 MOST_WORDS = 80
 STOP_WORDS = frozenset(
-    "a an the of to in on at by for from with and or our my your his her its their this that these those it them me us i we "
-    "you is are was were be been as so than then into about please pls also".split()
+    [
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "from",
+        "with",
+        "and",
+        "or",
+        "our",
+        "my",
+        "your",
+        "his",
+        "her",
+        "its",
+        "their",
+        "this",
+        "that",
+        "these",
+        "those",
+        "it",
+        "them",
+        "me",
+        "us",
+        "i",
+        "we",
+        "you",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "as",
+        "so",
+        "than",
+        "then",
+        "into",
+        "about",
+        "please",
+        "pls",
+        "also",
+    ]
 )
 SUFFIXES = ("ings", "ing", "ies", "es", "ed", "s", "ly")
 GENERAL_VERBS = frozenset(
-    "write make create give draft build produce generate develop prepare provide put set design show need".split()
+    [
+        "write",
+        "make",
+        "create",
+        "give",
+        "draft",
+        "build",
+        "produce",
+        "generate",
+        "develop",
+        "prepare",
+        "provide",
+        "put",
+        "set",
+        "design",
+        "show",
+        "need",
+    ]
 )
 MARKS = {"?": "<asks>", "`": "<code>", "()": "<code>", '"': "<quotes>", "“": "<quotes>"}
-COUNTED = {",": "<commas>", ";": "<commas>", ".": "<sentences>", "!": "<sentences>", ":": "<sentences>", "\n": "<sentences>"}
+COUNTED = {
+    ",": "<commas>",
+    ";": "<commas>",
+    ".": "<sentences>",
+    "!": "<sentences>",
+    ":": "<sentences>",
+    "\n": "<sentences>",
+}
 
 
 def tokens(text: str) -> list[str]:

@@ -124,7 +124,10 @@ def _knots(raw: NDArray[np.float64], levels: NDArray[np.float64]) -> list[list[f
     """Raw scores at which the tiers begin, so that each tier is predicted as often as it was labelled."""
     low, medium = np.mean(levels < LOW_BELOW), np.mean(levels < MEDIUM_BELOW)
     places = [*np.quantile(raw, [0.002, low, medium, 0.998])]
-    return [[round(float(place), 4), value] for place, value in zip(places, (0.05, LOW_BELOW, MEDIUM_BELOW, 0.95), strict=True)]
+    return [
+        [round(float(place), 4), value]
+        for place, value in zip(places, (0.05, LOW_BELOW, MEDIUM_BELOW, 0.95), strict=True)
+    ]
 
 
 def main() -> None:

@@ -15,10 +15,14 @@ __all__ = ["dependencies"]
 LOOKBACK = 6
 WINDOW = 400
 
-OBJECT_PRONOUN = re.compile(r"[\w'’-]+\s+(?:[\w'’-]+\s+){0,3}?(?:it|them|those)\b(?!\s+(?:is|are|was|were|should|would|can|has)\b)", re.IGNORECASE)
+OBJECT_PRONOUN = re.compile(
+    r"[\w'’-]+\s+(?:[\w'’-]+\s+){0,3}?(?:it|them|those)\b(?!\s+(?:is|are|was|were|should|would|can|has)\b)",
+    re.IGNORECASE,
+)
 LATE_PRONOUN = re.compile(
     r"\b(?:for|of|around|about|against|from|with|to|on|into|using|uses?|calls?|runs?|covers?|explains?|exercis\w+|checks?|in|behind|drives?)\s+(?:it|them|both|those|each\s+of\s+them)\b"
-    r"|\bits\s+\w+|\btheir\s+\w+", re.IGNORECASE,
+    r"|\bits\s+\w+|\btheir\s+\w+",
+    re.IGNORECASE,
 )
 BACKWARD = re.compile(
     r"\b(?:you|u)(?:['’]d|['’]ve|['’]ll)?\s+(?:(?:just|have|would|had|might|may|could)\s+)?(?:find|found|flag(?:ged)?|choose|chose|chosen|pick(?:ed)?"
@@ -33,10 +37,18 @@ DERIVED = re.compile(
     re.IGNORECASE,
 )
 CONDITION = re.compile(r"(?:if\s+(?:yes|no|so|not|it|that|there|any|you)|where)\b", re.IGNORECASE)
-TESTING = re.compile(r"\w+\s+(?:(?:some|a\s+few|the|\w+)\s+)?(?:\w+\s+)?tests?\b(?!\s+(?:plan|for\s+(?:the|our|my|a)\b|that))", re.IGNORECASE)
+TESTING = re.compile(
+    r"\w+\s+(?:(?:some|a\s+few|the|\w+)\s+)?(?:\w+\s+)?tests?\b(?!\s+(?:plan|for\s+(?:the|our|my|a)\b|that))",
+    re.IGNORECASE,
+)
 SEQUENCE = re.compile(r"\b(?:then|after|afterwards|once|when)\b", re.IGNORECASE)
-GIVEN = re.compile(r"[\w-]+\s+(?:up\s+|out\s+|down\s+)?(?:the|this|that|these|those|my|our|your|his|her|its|their|it|them|chapter|both|all|each)\b", re.IGNORECASE)
-NEW = re.compile(r"(?<!\w)(?:an?|some|two|three|four|five|six|eight|ten|\d+|into)\s+((?:[\w'’/-]+\s*){1,5})", re.IGNORECASE)
+GIVEN = re.compile(
+    r"[\w-]+\s+(?:up\s+|out\s+|down\s+)?(?:the|this|that|these|those|my|our|your|his|her|its|their|it|them|chapter|both|all|each)\b",
+    re.IGNORECASE,
+)
+NEW = re.compile(
+    r"(?<!\w)(?:an?|some|two|three|four|five|six|eight|ten|\d+|into)\s+((?:[\w'’/-]+\s*){1,5})", re.IGNORECASE
+)
 BARE = re.compile(r"\A(?:[\w-]+\s+)(?:me\s+|us\s+|up\s+|out\s+)?((?:[\w'’-]+\s*){1,3})", re.IGNORECASE)
 POINTING = re.compile(r"\b(?:the|that|this|those|these|each|every)\s+((?:[\w'’-]+\s*){1,3})", re.IGNORECASE)
 NOMINALS = {
@@ -45,24 +57,107 @@ NOMINALS = {
     "assess": "assessment", "analyse": "analysis", "analyze": "analysis", "condense": "summary", "argue": "argument",
     "choose": "choice", "suggest": "suggestion", "decide": "decision", "evaluate": "evaluation", "refactor": "refactoring",
 }  # fmt: skip
-FINDINGS = frozenset("finding issue problem bug defect risk flaw mistake vulnerability weakness cause gap".split())
-MAKING_VERBS = frozenset("""
-write create design draft build implement plan prepare compute calculate derive develop formulate invent compose sketch
-propose generate make produce code need
-""".split())
-TELLING_VERBS = frozenset("explain describe define tell state say quiz discuss".split())
+FINDINGS = frozenset(
+    [
+        "finding",
+        "issue",
+        "problem",
+        "bug",
+        "defect",
+        "risk",
+        "flaw",
+        "mistake",
+        "vulnerability",
+        "weakness",
+        "cause",
+        "gap",
+    ]
+)
+MAKING_VERBS = frozenset(
+    [
+        "write",
+        "create",
+        "design",
+        "draft",
+        "build",
+        "implement",
+        "plan",
+        "prepare",
+        "compute",
+        "calculate",
+        "derive",
+        "develop",
+        "formulate",
+        "invent",
+        "compose",
+        "sketch",
+        "propose",
+        "generate",
+        "make",
+        "produce",
+        "code",
+        "need",
+    ]
+)
+TELLING_VERBS = frozenset(["explain", "describe", "define", "tell", "state", "say", "quiz", "discuss"])
 
 
-POINTERS = frozenset("the that this those these each every".split())
-PRONOUNS = frozenset("it them those both its their each".split())
+POINTERS = frozenset(["the", "that", "this", "those", "these", "each", "every"])
+PRONOUNS = frozenset(["it", "them", "those", "both", "its", "their", "each"])
 TESTS = frozenset(("test", "tests"))
 BACKWARD_WORDS = frozenset(
-    "you u you'd you've you'll you’d you’ve you’ll your at result results output outputs finding findings outcome outcomes winner conclusion "
-    "conclusions recommendation recommendations flagged above latter".split()
+    [
+        "you",
+        "u",
+        "you'd",
+        "you've",
+        "you'll",
+        "you’d",
+        "you’ve",
+        "you’ll",
+        "your",
+        "at",
+        "result",
+        "results",
+        "output",
+        "outputs",
+        "finding",
+        "findings",
+        "outcome",
+        "outcomes",
+        "winner",
+        "conclusion",
+        "conclusions",
+        "recommendation",
+        "recommendations",
+        "flagged",
+        "above",
+        "latter",
+    ]
 )
 DERIVED_WORDS = frozenset(
-    "accordingly matching corresponding based version commit patch answer answers solution solutions pick choose select "
-    "first second best worst one of".split()
+    [
+        "accordingly",
+        "matching",
+        "corresponding",
+        "based",
+        "version",
+        "commit",
+        "patch",
+        "answer",
+        "answers",
+        "solution",
+        "solutions",
+        "pick",
+        "choose",
+        "select",
+        "first",
+        "second",
+        "best",
+        "worst",
+        "one",
+        "of",
+    ]
 )
 
 
@@ -86,7 +181,11 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
         named = _nouns(POINTING.findall(text)) if later and words & POINTERS else set()
         needs = {other for other in reach if named & _products(requests[other].head, texts[other])} if named else set()
         near = next((other for other in reversed(reach) if leaves[other] is not Leaves.NOTHING), None)
-        if not needs and near is not None and _uses(request.head, text, words, leaves[near], _joint(prompt, requests, later)):
+        if (
+            not needs
+            and near is not None
+            and _uses(request.head, text, words, leaves[near], _joint(prompt, requests, later))
+        ):
             needs = {near}
         elif not needs and later and CONDITION.match(text) and request.head.kind is Kind.REQUEST:
             needs = {later - 1}

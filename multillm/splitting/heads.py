@@ -48,17 +48,94 @@ def _phrases(phrases: tuple[str, ...]) -> str:
 
 
 LEAD_IN = re.compile(
-    rf"(?:(?:{_phrases(MARKERS)}|{_phrases(COURTESIES)}|{_phrases(ASKING)})(?![\w'’-])[\s,:!.]*|[\s,:;*•–—-]+)*",
+    rf"(?:(?:{_phrases(MARKERS)}|{_phrases(COURTESIES)}|{_phrases(ASKING)})(?![\w'’-])[\s,:!.]*|[\s,:;*•\u2013\u2014-]+)*",
     re.IGNORECASE,
 )
-FIRST_WORD = re.compile(r"[\s,:;*•–—-]*([\w'’]+|[&+]|\Z|.)", re.DOTALL)
+FIRST_WORD = re.compile(r"[\s,:;*•\u2013\u2014-]*([\w'’]+|[&+]|\Z|.)", re.DOTALL)
 LEAD_IN_WORDS = frozenset(
-    """
-    & + additionally after afterward afterwards also and as at before besides briefly but can cheers could either feel
-    finally first firstly following fourth furthermore go hello help hey hi i i'd i’d in just kindly last lastly later let
-    let's let’s lets maybe might moreover my next now ok okay on once or please pls plus plz quickly right second secondly
-    so thanks the then there third thirdly to today u we we'd we’d well when while will would your
-    """.split()
+    [
+        "&",
+        "+",
+        "additionally",
+        "after",
+        "afterward",
+        "afterwards",
+        "also",
+        "and",
+        "as",
+        "at",
+        "before",
+        "besides",
+        "briefly",
+        "but",
+        "can",
+        "cheers",
+        "could",
+        "either",
+        "feel",
+        "finally",
+        "first",
+        "firstly",
+        "following",
+        "fourth",
+        "furthermore",
+        "go",
+        "hello",
+        "help",
+        "hey",
+        "hi",
+        "i",
+        "i'd",
+        "i’d",
+        "in",
+        "just",
+        "kindly",
+        "last",
+        "lastly",
+        "later",
+        "let",
+        "let's",
+        "let’s",
+        "lets",
+        "maybe",
+        "might",
+        "moreover",
+        "my",
+        "next",
+        "now",
+        "ok",
+        "okay",
+        "on",
+        "once",
+        "or",
+        "please",
+        "pls",
+        "plus",
+        "plz",
+        "quickly",
+        "right",
+        "second",
+        "secondly",
+        "so",
+        "thanks",
+        "the",
+        "then",
+        "there",
+        "third",
+        "thirdly",
+        "to",
+        "today",
+        "u",
+        "we",
+        "we'd",
+        "we’d",
+        "well",
+        "when",
+        "while",
+        "will",
+        "would",
+        "your",
+    ]
 )
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
 CLOSING = re.compile(
@@ -75,14 +152,40 @@ CLOSING = re.compile(
 )
 NEEDING = re.compile(r"\b(?:need|want|like)\s*\Z", re.IGNORECASE)
 WORD = re.compile(r"[^\W_][\w'’-]*")
-ARTICLES = frozenset("a an the another some one two three four five six".split())
+ARTICLES = frozenset(["a", "an", "the", "another", "some", "one", "two", "three", "four", "five", "six"])
 NAMING = "need"
 NO_OBJECT = frozenset(
-    "of is are was were and or but has had have will would can could should may might does did than being been be by".split()
+    [
+        "of",
+        "is",
+        "are",
+        "was",
+        "were",
+        "and",
+        "or",
+        "but",
+        "has",
+        "had",
+        "have",
+        "will",
+        "would",
+        "can",
+        "could",
+        "should",
+        "may",
+        "might",
+        "does",
+        "did",
+        "than",
+        "being",
+        "been",
+        "be",
+        "by",
+    ]
 )
-NOUN_FOLLOWED = NO_OBJECT | frozenset("attached below above included enclosed pasted".split())
-COMPOUNDING = frozenset("request requests suite results base dump attached below".split())
-NOT_ASKING = frozenset("not n't also".split())
+NOUN_FOLLOWED = NO_OBJECT | frozenset(["attached", "below", "above", "included", "enclosed", "pasted"])
+COMPOUNDING = frozenset(["request", "requests", "suite", "results", "base", "dump", "attached", "below"])
+NOT_ASKING = frozenset(["not", "n't", "also"])
 
 
 class Kind(StrEnum):
@@ -174,7 +277,9 @@ def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one ret
         return Kind.STATEMENT
     if verb in ("double", "fact", "sanity") and after in ("check", "-"):
         return Kind.REQUEST
-    if verb in LOOKING_VERBS and after not in ("at", "over", "through", "into") or verb == "look" and third == "the":
+    if (verb in LOOKING_VERBS and after not in ("at", "over", "through", "into")) or (
+        verb == "look" and third == "the"
+    ):
         return Kind.LOOK
     if verb in NOUN_LIKE_VERBS and after not in DETERMINERS and (third in NOUN_FOLLOWED or after in COMPOUNDING):
         return Kind.STATEMENT
@@ -189,7 +294,11 @@ def _looks_imperative(verb: str, after: str) -> bool:
     """Whether an unknown word before an object is a verb in its base form."""
     if after not in OBJECT_OPENERS or verb in FUNCTION_WORDS or verb in AUXILIARIES or not verb.isalpha():
         return False
-    return len(verb) > 2 and not (verb.endswith(("ed", "ing", "ly")) or (verb.endswith("s") and not verb.endswith("ss")))
+    return len(verb) > 2 and not (
+        verb.endswith(("ed", "ing", "ly")) or (verb.endswith("s") and not verb.endswith("ss"))
+    )
 
 
-SUBJECTS = frozenset("i we you they he she it the these those any my our people".split())
+SUBJECTS = frozenset(
+    ["i", "we", "you", "they", "he", "she", "it", "the", "these", "those", "any", "my", "our", "people"]
+)

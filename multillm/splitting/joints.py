@@ -7,24 +7,58 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
-from multillm.splitting.lexicon import AUXILIARIES, COMMUNICATING_VERBS, DETERMINERS, NOUN_LIKE_VERBS, PIPELINE_VERBS, STEP_VERBS, UNFINISHED, WH_WORDS
+from multillm.splitting.lexicon import (
+    AUXILIARIES,
+    COMMUNICATING_VERBS,
+    DETERMINERS,
+    NOUN_LIKE_VERBS,
+    PIPELINE_VERBS,
+    STEP_VERBS,
+    UNFINISHED,
+    WH_WORDS,
+)
 
 __all__ = ["Cut", "cuts", "embedded_head"]
 
 JOINT = re.compile(
-    r"(?=[,(\s])(?:\([^()\n]{0,400}\)|(?P<joint>,|\s(?:[-–—+&](?=\s)|(?:and|then|plus|also|as\s+well\s+as|after\s+(?:that|which|this))\b)))",
+    r"(?=[,(\s])(?:\([^()\n]{0,400}\)|(?P<joint>,|\s(?:[-\u2013\u2014+&](?=\s)|(?:and|then|plus|also|as\s+well\s+as|after\s+(?:that|which|this))\b)))",
     re.IGNORECASE,
 )
-OPENER = re.compile(r"[,:]\s|\s[-–—]\s|\s(?:so|and|but)\s(?=(?:please|can|could|would|i\s+need|i\s+want)\b)", re.IGNORECASE)
+OPENER = re.compile(
+    r"[,:]\s|\s[-\u2013\u2014]\s|\s(?:so|and|but)\s(?=(?:please|can|could|would|i\s+need|i\s+want)\b)", re.IGNORECASE
+)
 JOINED = re.compile(r"\s*(?:and|or|then|but|also)\b(?!\s+(?:please|can|could|would|i)\b)", re.IGNORECASE)
 CONDITION = re.compile(r"(?:if|when|unless|where)\b[^,.;:\n]{1,120},", re.IGNORECASE)
 COLON = re.compile(r":(?=\s)")
-SCOPE = re.compile(r"\b(?:to\s+(?!(?:the|a|an|my|our|your|his|her|its|their|this|these|those|each|all|me|us|one|two|three|four|five|six|ten|\w+ing)\b)(?=[a-z])|(?:that|which|who)\s+(?!\w+s\b)|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)")
+SCOPE = re.compile(
+    r"\b(?:to\s+(?!(?:the|a|an|my|our|your|his|her|its|their|this|these|those|each|all|me|us|one|two|three|four|five|six|ten|\w+ing)\b)(?=[a-z])|(?:that|which|who)\s+(?!\w+s\b)|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)"
+)
 SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
 WINDOW = 300
-INVERTING = frozenset("do does did can could should would will".split())
-BEING = frozenset("is are was were".split())
-SUBJECTS = frozenset("i we you they he she it the these those any this that my our a an there".split())
+INVERTING = frozenset(["do", "does", "did", "can", "could", "should", "would", "will"])
+BEING = frozenset(["is", "are", "was", "were"])
+SUBJECTS = frozenset(
+    [
+        "i",
+        "we",
+        "you",
+        "they",
+        "he",
+        "she",
+        "it",
+        "the",
+        "these",
+        "those",
+        "any",
+        "this",
+        "that",
+        "my",
+        "our",
+        "a",
+        "an",
+        "there",
+    ]
+)
 
 
 class Cut(NamedTuple):
@@ -91,16 +125,22 @@ def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bo
         if right.verb == NAMING and left.verb != NAMING:
             return False
         return _new_request(before, left, right, masked[joint : right.start])
-    return right.kind is Kind.QUESTION and _new_question(before, left, right, masked[right.start : min(end, right.start + WINDOW)])
+    return right.kind is Kind.QUESTION and _new_question(
+        before, left, right, masked[right.start : min(end, right.start + WINDOW)]
+    )
 
 
 def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     """Whether an imperative after a weak joint asks for something of its own."""
     if right.verb == NAMING:
         return True
-    if not right.after or not right.after[0].isalnum() and right.after not in ('"', "▒", "`", "'", "(", "<", "/", "["):
+    if not right.after or (
+        not right.after[0].isalnum() and right.after not in ('"', "▒", "`", "'", "(", "<", "/", "[")
+    ):
         return False
-    if left.kind is Kind.LOOK or (left.kind is Kind.QUESTION and left.verb in AUXILIARIES and right.verb not in COMMUNICATING_VERBS):
+    if left.kind is Kind.LOOK or (
+        left.kind is Kind.QUESTION and left.verb in AUXILIARIES and right.verb not in COMMUNICATING_VERBS
+    ):
         return False
     sequence = SEQUENCE.search(joint) is not None
     has_object = right.after in DETERMINERS
@@ -122,7 +162,7 @@ def _new_question(before: str, left: Head, right: Head, text: str) -> bool:
         inverted = right.after in INVERTING or right.verb in ("what's", "whats", "who's")
         return words > 3 and (inverted or (right.after in BEING and not _asks_inside(before)))
     if left.kind is Kind.QUESTION:
-        return words > 2 and before.split()[-1].lower() not in AUXILIARIES
+        return words > 2 and before.rsplit(maxsplit=1)[-1].lower() not in AUXILIARIES
     return words > 2 and right.after in SUBJECTS
 
 

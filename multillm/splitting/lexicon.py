@@ -7,8 +7,8 @@ from __future__ import annotations
 
 __all__ = [
     "AUXILIARIES",
-    "CONSTRAINT_VERBS",
     "COMMUNICATING_VERBS",
+    "CONSTRAINT_VERBS",
     "CREATING_VERBS",
     "DELIVERABLES",
     "DETERMINERS",
@@ -134,7 +134,9 @@ oh nope yeah someone anyone everyone nobody because being been able unable ask l
 """)
 """Words that are never the verb of an imperative."""
 
-OBJECT_OPENERS = _words("a an the this these those my our your his her its their it them him me us each every any two three four five some")
+OBJECT_OPENERS = _words(
+    "a an the this these those my our your his her its their it them him me us each every any two three four five some"
+)
 """Words that open an object: an unknown word before one of them is taken for a verb."""
 
 COMMUNICATING_VERBS = _words("""
@@ -171,7 +173,9 @@ cannot can't don't also then just please only
 """)
 """Words after which a clause is not complete."""
 
-WH_WORDS = _words("what what's whats what’s why how how's which who who's whose whom when where where's wheres whos why's")
+WH_WORDS = _words(
+    "what what's whats what’s why how how's which who who's whose whom when where where's wheres whos why's"
+)
 
 AUXILIARIES = _words("""
 is are was were am isn't aren't do does did don't doesn't didn't can can't could couldn't will would wouldn't won't

@@ -36,8 +36,11 @@ INPUT_AFTER_COLON = re.compile(
     r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:please |pls |can you |could you |kindly |hey,? |hi,? )*([A-Za-z-]+)\b[^.!?\n:]{0,120}:(?=\s)",
     re.IGNORECASE,
 )
-SPEAKER = re.compile(r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)", re.MULTILINE)
-LIST_ITEM = re.compile(r"\s*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
+SPEAKER = re.compile(
+    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)",
+    re.MULTILINE,
+)
+LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
 GREETING = re.compile(r"\s*(?:hi|hello|dear|hey)\b[^\n]{0,60},?\s*\n", re.IGNORECASE)
 
 
@@ -89,6 +92,6 @@ def _mask_lines(masked: str) -> str:
     lines = masked.split("\n")
     speakers = sum(1 for _ in SPEAKER.finditer(masked)) > 1
     for index, line in enumerate(lines):
-        if line and (CODE_LINE.match(line) or (speakers and SPEAKER.match(line))) or line.startswith(("    ", "\t")):
+        if (line and (CODE_LINE.match(line) or (speakers and SPEAKER.match(line)))) or line.startswith(("    ", "\t")):
             lines[index] = FILLER * len(line)
     return "\n".join(lines)

@@ -13,9 +13,38 @@ from multillm.splitting.sentences import Opening, Sentence, sentences
 
 __all__ = ["Request", "outline"]
 
-SHARED = re.compile(r"\b(?:both|all|each|every|everything|throughout|overall|thanks|thank|cheers|below|attached|pasted)\b", re.IGNORECASE)
-DELEGATING = frozenset("do help complete perform answer handle work need".split())
-SHAPING = frozenset("log group sort order print save store return skip display leave load run label highlight filter set close start stop report quote put".split())
+SHARED = re.compile(
+    r"\b(?:both|all|each|every|everything|throughout|overall|thanks|thank|cheers|below|attached|pasted)\b",
+    re.IGNORECASE,
+)
+DELEGATING = frozenset(["do", "help", "complete", "perform", "answer", "handle", "work", "need"])
+SHAPING = frozenset(
+    [
+        "log",
+        "group",
+        "sort",
+        "order",
+        "print",
+        "save",
+        "store",
+        "return",
+        "skip",
+        "display",
+        "leave",
+        "load",
+        "run",
+        "label",
+        "highlight",
+        "filter",
+        "set",
+        "close",
+        "start",
+        "stop",
+        "report",
+        "quote",
+        "put",
+    ]
+)
 
 
 @dataclass
@@ -71,7 +100,7 @@ class _Reader:
         kind = self._kind(sentence, head)
         if kind is Kind.STATEMENT or kind is Kind.LOOK:
             inner = embedded_head(masked, sentence.start, sentence.end)
-            if inner is not None and not (kind is Kind.LOOK):
+            if inner is not None and kind is not Kind.LOOK:
                 outer = sentence.start if self._own_condition(sentence, inner) else inner.start
                 return self._ask(sentence, inner, outer)
         if kind is Kind.LOOK:
@@ -121,7 +150,12 @@ class _Reader:
 
     def _kind(self, sentence: Sentence, head: Head) -> Kind:
         kind = head.kind
-        if kind is Kind.QUESTION and not sentence.asks and head.verb in ("when", "where") and head.after not in AUXILIARIES:
+        if (
+            kind is Kind.QUESTION
+            and not sentence.asks
+            and head.verb in ("when", "where")
+            and head.after not in AUXILIARIES
+        ):
             kind = Kind.STATEMENT
         elif sentence.asks and kind not in (Kind.REQUEST, Kind.LOOK):
             kind = Kind.QUESTION if kind is Kind.QUESTION else Kind.STATEMENT
@@ -169,4 +203,26 @@ class _Reader:
         return text.endswith(":") and head.verb not in DELEGATING
 
 
-YES_NO = frozenset("is are does do did can could was were will would should any anything has have isn't aren't doesn't".split())
+YES_NO = frozenset(
+    [
+        "is",
+        "are",
+        "does",
+        "do",
+        "did",
+        "can",
+        "could",
+        "was",
+        "were",
+        "will",
+        "would",
+        "should",
+        "any",
+        "anything",
+        "has",
+        "have",
+        "isn't",
+        "aren't",
+        "doesn't",
+    ]
+)

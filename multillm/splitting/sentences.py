@@ -42,7 +42,7 @@ class Sentence(NamedTuple):
 
 
 FULL_JOINT = (
-    r"(?P<item>\n\s*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S))"
+    r"(?P<item>\n\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S))"
     r"|(?P<stop>[.?!]+[\"')\]]*(?=\s|\Z))|(?P<semicolon>;(?=\s|\Z))|(?P<paragraph>\n[ \t]*\n\s*)|(?P<line>\n)"
 )
 NUMBER = r"(?<=[\s:;,])(?:\(?(?:\d|[a-h]|i{1,3})\)|[1-9]\.)[ \t]+(?=[A-Za-z])"
@@ -50,9 +50,10 @@ JOINT = re.compile(rf"(?=[.?!;\n])(?:{FULL_JOINT})")
 NUMBERED_JOINT = re.compile(rf"(?P<inline>{NUMBER})|{FULL_JOINT}")
 NUMBERED = re.compile(NUMBER)
 FIRST_NUMBER = re.compile(r"(?:\A|(?<=[\s:;,]))(?:\(?[1ai]\)|1\.)[ \t]")
-FIRST_ITEM = re.compile(r"\s*(?:[-*•–]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S)")
+FIRST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S)")
 ABBREVIATED = re.compile(
-    r"(?:\b(?:e\.g|i\.e|vs|etc|dr|mr|mrs|ms|prof|no|fig|eq|approx|cf|pp?|st|inc|ltd|al)|(?<![\w.'’])[b-hj-z])\Z", re.IGNORECASE
+    r"(?:\b(?:e\.g|i\.e|vs|etc|dr|mr|mrs|ms|prof|no|fig|eq|approx|cf|pp?|st|inc|ltd|al)|(?<![\w.'’])[b-hj-z])\Z",
+    re.IGNORECASE,
 )
 OPENINGS = {
     "item": Opening.ITEM,

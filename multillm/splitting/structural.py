@@ -18,7 +18,10 @@ __all__ = ["StructuralSplitter"]
 COURTESY = re.compile(
     r"[\s,]+(?:please|pls|plz|thanks|thank you|thx|cheers|too|as well|while you(?:'re| are) at it)\Z", re.IGNORECASE
 )
-EDGE = " \t\r\n.,;:!?-*•–—&+"
+EDGE = " \t\r\n.,;:!?-*•\u2013\u2014&+"
+JOINT_HINT = re.compile(
+    r"(?=[,;.?!:)\n\s])(?:[,;.?!:)]\s*\S|\s(?:and|then|plus|also|as|after|[-&+\u2013\u2014])\s|\n)", re.IGNORECASE
+)
 SHORTEST_CONTEXT = 3
 WHOLE_EDGE = " \t\r\n.,;:!?"
 
@@ -30,7 +33,8 @@ class StructuralSplitter:
 
     def split(self, prompt: str) -> list[SubTask]:
         """Sub-tasks of a prompt, each with what it needs of the others and of the words around it."""
-        check_prompt(prompt)
+        if JOINT_HINT.search(check_prompt(prompt)) is None:
+            return [_whole(prompt)]
         masked = mask(prompt)
         requests = outline(masked)
         if len(requests) < 2:
