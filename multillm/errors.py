@@ -13,7 +13,9 @@
     ├── CompletionError                  a model call failed after retries and fallbacks
     │   ├── CompletionTimeout            no answer within the time allowed
     │   ├── ContextOverflow              the prompt does not fit the model's context window
-    │   └── EmptyCompletion              the model answered with no text
+    │   ├── Cancelled                    the run was cancelled before the answer was there
+    │   ├── EmptyCompletion              the model answered with no text
+    │   └── UpstreamFailed               a sub-task whose answer is needed has none
     └── FeedbackError                    the feedback store cannot be read or written
 
 A message states the value met, what is allowed, and the remedy.
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendError",
     "BackendUnavailable",
+    "Cancelled",
     "CompletionError",
     "CompletionTimeout",
     "ConfigurationError",
@@ -41,6 +44,7 @@ __all__ = [
     "MultillmError",
     "RecordingMissing",
     "RoutingError",
+    "UpstreamFailed",
 ]
 
 
@@ -101,5 +105,17 @@ class ContextOverflow(CompletionError):
     """The prompt does not fit the model's context window."""
 
 
+class Cancelled(CompletionError):
+    """The run was cancelled before the answer was there."""
+
+
 class EmptyCompletion(CompletionError):
     """The model answered with no text."""
+
+
+class UpstreamFailed(CompletionError):
+    """The sub-task was not called, since one whose answer it needs has none."""
+
+
+class FeedbackError(MultillmError):
+    """The feedback store cannot be read or written, or a value has no place in it."""

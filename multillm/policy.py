@@ -52,9 +52,9 @@ class OutputBudget(BaseModel):
 
 
 class Policy(BaseModel):
-    """How quality is weighed against cost, and what is good enough.
+    r"""How quality is weighed against cost, and what is good enough.
 
-    .. math:: U = \\beta Q - \\alpha C
+    .. math:: U = \beta Q - \alpha C
 
     A model is good enough for a sub-task if Q reaches the threshold of its task type.
     """

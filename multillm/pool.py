@@ -66,8 +66,9 @@ def pool_names() -> tuple[str, ...]:
 def load_pool(source: str | Path = "default", environ: Mapping[str, str] = os.environ) -> Pool:
     """Read a pool from a shipped preset or a YAML file.
 
-    A file may say ``extends: NAME`` and then gives only what differs. A model's
-    `env` variable, where set, replaces the model name behind its provider.
+    A file may say ``extends: NAME`` and then gives only what differs: keys of a section,
+    fields of a model named by its label, models to add. A model's `env` variable, where
+    set, replaces the model name behind its provider.
 
     Parameters
     ----------
@@ -123,7 +124,27 @@ def _read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: holds a {type(content).__name__}; a pool is a mapping with the key models")
     base = content.pop("extends", None)
-    return content if base is None else {**_read(_find(base), (*seen, path)), "name": path.stem, **content}
+    return content if base is None else _laid_over(_read(_find(base), (*seen, path)), {"name": path.stem, **content})
+
+
+def _laid_over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """The base with the changes: sections key by key, models label by label, all else replaced."""
+    merged = dict(base)
+    for key, value in changes.items():
+        if key == "models" and _labelled(value) and _labelled(base.get(key)):
+            by_label = {entry["label"]: entry for entry in base[key]}
+            for entry in value:
+                by_label[entry["label"]] = by_label.get(entry["label"], {}) | entry
+            merged[key] = list(by_label.values())
+        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+            merged[key] = _laid_over(base[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _labelled(entries: object) -> bool:
+    return isinstance(entries, list) and all(isinstance(entry, dict) and "label" in entry for entry in entries)
 
 
 def _pointed(spec: ModelSpec, environ: Mapping[str, str]) -> ModelSpec:

@@ -18,9 +18,9 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class QualityCurve(BaseModel):
-    """Quality as a straight line in complexity, kept within 0..1.
+    r"""Quality as a straight line in complexity, kept within 0..1.
 
-    .. math:: Q(c) = \\min(1, \\max(0, a + b c))
+    .. math:: Q(c) = \min(1, \max(0, a + b c))
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from multillm.estimators import CostEstimator, CurveQuality, ListedCost, Quality
 from multillm.policy import HEAVIEST, Policy
 from multillm.pool import load_pool
 from multillm.registry import ModelSpec, Registry
+from multillm.rendering import decision_html
 from multillm.tasks import TaskProfile
 
 if TYPE_CHECKING:
@@ -107,6 +108,29 @@ class RoutingDecision:
         """Utility of the candidate chosen."""
         return self.chosen.utility
 
+    def to_dict(self) -> dict[str, object]:
+        """The decision as plain values, ready for JSON."""
+        profile, subtask = self.profile, self.profile.subtask
+        return {
+            "sub_task": subtask.text,
+            "start": subtask.start,
+            "end": subtask.end,
+            "depends_on": list(subtask.depends_on),
+            "context": subtask.context,
+            "task_type": str(profile.task_type),
+            "confidence": profile.confidence,
+            "complexity": profile.complexity,
+            "tier": str(profile.tier),
+            "input_tokens": profile.input_tokens,
+            "label": self.label,
+            "utility": self.utility,
+            "rule": str(self.rule),
+            "threshold": self.threshold,
+            "fallbacks": list(self.fallbacks),
+            "max_output_tokens": self.max_output_tokens,
+            "candidates": [{**asdict(candidate), "role": self.role(candidate)} for candidate in self.candidates],
+        }
+
     def to_frame(self) -> pd.DataFrame:
         """Every model with its figures, one row each.
 
@@ -119,13 +143,14 @@ class RoutingDecision:
         import pandas as pd
 
         rows = [
-            (c.label, c.quality, c.cost, c.utility, self._role(c), f"{c.rejection}: {c.detail}" if c.rejection else "")
+            (c.label, c.quality, c.cost, c.utility, self.role(c), f"{c.rejection}: {c.detail}" if c.rejection else "")
             for c in self.candidates
         ]
         frame = pd.DataFrame(rows, columns=["label", "quality", "cost", "utility", "role", "reason"])
         return frame.astype({"quality": float, "cost": float, "utility": float}).set_index("label")
 
-    def _role(self, candidate: Candidate) -> str:
+    def role(self, candidate: Candidate) -> str:
+        """What became of a candidate: chosen, fallback 1.., open or rejected."""
         if candidate.label == self.label:
             return "chosen"
         if candidate.label in self.fallbacks:
@@ -137,8 +162,6 @@ class RoutingDecision:
         return f"RoutingDecision({self.profile.text!r} -> {self.label}, {utility}, {self.rule})"
 
     def _repr_html_(self) -> str:
-        from multillm.rendering import decision_html
-
         return decision_html(self)
 
 
@@ -170,7 +193,7 @@ class TaskRouter:
         quality: QualityEstimator | None = None,
         cost: CostEstimator | None = None,
     ) -> None:
-        self.registry = registry or load_pool().registry
+        self.registry = registry or load_pool().registry.usable()
         self.policy = policy or load_pool().policy
         self.policy.check_labels(self.registry.labels)
         self.quality = quality or CurveQuality()
@@ -198,9 +221,8 @@ class TaskRouter:
         """
         models = self.registry.models
         needed = profile.input_tokens + extra_input_tokens
-        threshold = self.policy.threshold(profile.task_type)
         figures = zip(models, self.quality.quality(profile, models), self.cost.cost(profile, models), strict=True)
-        candidates = [self._weigh(spec, q, c, profile, needed, threshold) for spec, q, c in figures]
+        candidates = [self._weigh(spec, profile, needed, q, c) for spec, q, c in figures]
         label, rule = self._choose(profile, candidates, needed)
         if rule is RoutingRule.OVERRIDE:
             candidates = [_overridden(c, label, profile) for c in candidates]
@@ -208,22 +230,17 @@ class TaskRouter:
             profile=profile,
             label=label,
             rule=rule,
-            threshold=threshold,
+            threshold=self.policy.threshold(profile.task_type),
             candidates=tuple(candidates),
             fallbacks=self._fallbacks(label, candidates),
             max_output_tokens=self.policy.output_budget.tokens(profile),
         )
 
     def _weigh(
-        self,
-        spec: ModelSpec,
-        quality: float | None,
-        cost: float,
-        profile: TaskProfile,
-        needed: int,
-        threshold: float,
+        self, spec: ModelSpec, profile: TaskProfile, needed: int, quality: float | None, cost: float
     ) -> Candidate:
         """The model's figures and, if it cannot be chosen, the first reason why."""
+        threshold = self.policy.threshold(profile.task_type)
         rejection: tuple[Rejection, str] | tuple[None, str] = (None, "")
         if profile.task_type not in spec.task_types:
             rejection = Rejection.TASK_TYPE, f"{profile.task_type} is not among its types"

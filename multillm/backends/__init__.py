@@ -1,0 +1,22 @@
+"""Where models run: an Ollama server, a small model in this process, or a recording."""
+
+from multillm.backends.base import Backend, BackendStatus
+from multillm.backends.choice import BACKENDS, Choice, choose_backend, look
+from multillm.backends.embedded import EmbeddedBackend
+from multillm.backends.ollama import OllamaBackend
+from multillm.backends.replay import RecordingClient, ReplayBackend
+from multillm.backends.shared import SharedClient
+
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "BackendStatus",
+    "Choice",
+    "EmbeddedBackend",
+    "OllamaBackend",
+    "RecordingClient",
+    "ReplayBackend",
+    "SharedClient",
+    "choose_backend",
+    "look",
+]

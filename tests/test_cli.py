@@ -1,0 +1,126 @@
+"""The command line against a loopback Ollama: what it prints, and how it exits."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+import multillm as ml
+from tests.ollama_server import OllamaServer, Script, ollama_server
+
+MODELS = [spec.served_name for spec in ml.load_pool("reference", environ={}).registry]
+
+
+def serving(scripts: dict[str, Script]) -> AbstractContextManager[OllamaServer]:
+    return ollama_server(**{name.replace(":", "__"): script for name, script in scripts.items()})
+
+
+@pytest.fixture
+def server() -> Iterator[OllamaServer]:
+    with serving({name: Script(answer=f"Answer of {name}.") for name in MODELS}) as running:
+        yield running
+
+
+def multillm(
+    *arguments: str, home: Path, server: OllamaServer | None = None, stdin: str = "", **environ: str
+) -> subprocess.CompletedProcess[str]:
+    clean = {
+        "PATH": str(Path(sys.executable).parent),
+        "HOME": str(home),
+        "COLUMNS": "200",
+        "OLLAMA_BASE_URL": server.base_url if server else "http://127.0.0.1:9",
+    }
+    command = [sys.executable, "-m", "multillm.cli", *arguments]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, env=clean | environ, timeout=120, check=False
+    )
+
+
+def test_the_demo_goes_from_mapping_to_feedback_summary(tmp_path: Path, server: OllamaServer) -> None:
+    done = multillm("demo", home=tmp_path, server=server)
+    assert done.returncode == 0, done.stderr
+    for words in ("+0.3616", "+0.3718", "Routing table", "Wall clock", "Answer of granite4.1:3b.", "2 calls"):
+        assert words in done.stdout
+    assert server.called("granite4.1:3b") == server.called("gemma3:4b") == 1
+
+
+@pytest.mark.parametrize(("arguments", "environ"), [(("--dry-run",), {}), ((), {"DRY_RUN": "1"})])
+def test_a_dry_run_calls_no_model(
+    tmp_path: Path, server: OllamaServer, arguments: tuple[str, ...], environ: dict[str, str]
+) -> None:
+    done = multillm("demo", *arguments, home=tmp_path, server=server, **environ)
+    assert done.returncode == 0, done.stderr
+    assert "+0.3616" in done.stdout
+    assert "Answer of" not in done.stdout
+    assert server.requests == []
+
+
+def test_route_prints_json_without_any_server(tmp_path: Path) -> None:
+    done = multillm("route", "--json", "Explain what a mutex is and then write a spinlock in C.", home=tmp_path)
+    first, second = json.loads(done.stdout)
+    assert (first["label"], second["task_type"]) == ("model::light", "qa_simple")
+    assert {candidate["role"] for candidate in first["candidates"]} >= {"chosen", "fallback 1"}
+
+
+def test_run_puts_the_answer_alone_on_standard_output(tmp_path: Path, server: OllamaServer) -> None:
+    done = multillm("run", "--backend", "ollama", home=tmp_path, server=server, stdin="Explain what a mutex is.")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Answer of granite4.1:3b.\n"
+    assert "Routing table" in done.stderr
+
+
+def test_a_prompt_comes_from_a_file_too(tmp_path: Path, server: OllamaServer) -> None:
+    (tmp_path / "prompt.txt").write_text("Explain what a mutex is.")
+    done = multillm("run", "--json", "-f", str(tmp_path / "prompt.txt"), home=tmp_path, server=server)
+    assert json.loads(done.stdout)["results"][0]["completion"]["output_tokens"] == 3
+
+
+def test_a_failed_sub_task_is_exit_1_and_never_an_answer(tmp_path: Path) -> None:
+    scripts = {name: Script(broken=99) for name in MODELS}
+    pool = tmp_path / "pool.yaml"
+    pool.write_text("extends: default\ncalls: {num_retries: 0, retry_wait_s: 0}")
+    with serving(scripts) as server:
+        done = multillm("run", "--pool", str(pool), "Explain what a mutex is.", home=tmp_path, server=server)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith("> **Not answered.**")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("run", ""), 3, "the prompt is empty"),
+        (("run", "-f", "/nowhere.txt"), 3, "cannot be read"),
+        (("run", "--pool", "nowhere", "hi"), 3, "no pool 'nowhere'"),
+        (("run", "--backend", "ollama", "hi"), 4, "OLLAMA_BASE_URL"),
+        (("run", "--backend", "magic", "hi"), 3, "magic"),
+        (("run", "--nonsense"), 2, "--nonsense"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line_and_an_exit_code(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    done = multillm(*arguments, home=tmp_path)
+    assert done.returncode == code
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_doctor_names_what_is_missing_and_the_command_that_mends_it(tmp_path: Path) -> None:
+    with serving({MODELS[0]: Script()}) as server:
+        done = multillm("doctor", home=tmp_path, server=server)
+    assert done.returncode == 4
+    for model in MODELS[1:]:
+        assert f"ollama pull {model}" in done.stdout
+    assert "multillm setup" in done.stdout
+    assert "WATSONX_APIKEY" in done.stdout
+
+
+def test_nothing_that_a_model_writes_can_steer_the_terminal(tmp_path: Path) -> None:
+    hostile = Script(answer="\x1b]0;owned\x07[red]plain[/red]\x1b[2J")
+    with serving(dict.fromkeys(MODELS, hostile)) as server:
+        done = multillm("run", "Explain what a mutex is.", home=tmp_path, server=server)
+    assert done.stdout == "]0;owned[red]plain[/red][2J\n"

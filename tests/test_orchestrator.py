@@ -1,0 +1,160 @@
+"""A run from prompt to merged answer: order, concurrency, failure, cancellation, record."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+import multillm as ml
+from tests.scripted import Answer, ScriptedBackend, echo
+
+TWO = "Explain what a mutex is AND implement a spinlock in C."
+CHAIN = "Write a function that parses dates and then write tests for it."
+
+
+class Words:
+    """Splitter that makes every word a sub-task; `needs` says which word needs which."""
+
+    name = "words"
+
+    def __init__(self, needs: dict[str, str]) -> None:
+        self.needs = needs
+
+    def split(self, prompt: str) -> list[ml.SubTask]:
+        words = prompt.split()
+        return [
+            ml.SubTask(word, 2 * n, 2 * n + 1, (words.index(self.needs[word]),) if word in self.needs else ())
+            for n, word in enumerate(words)
+        ]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ml.FeedbackStore:
+    return ml.FeedbackStore(tmp_path / "feedback.sqlite")
+
+
+async def test_independent_sub_tasks_run_at_once_and_come_back_in_prompt_order(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda request: (0.05 if "mutex" in str(request.messages) else 0.01, "done"))
+    result = await ml.Orchestrator(backend=backend, store=store).handle(TWO)
+    assert backend.most_running == 2
+    assert [r.index for r in result.results] == [0, 1]
+
+
+async def test_a_dependent_sub_task_waits_for_what_it_needs_and_sees_it(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda request: (0.01, f"made {len(request.messages[0]['content'])}"))
+    result = await ml.Orchestrator(backend=backend, store=store).handle(CHAIN)
+    assert backend.most_running == 1
+    first = result.results[0].completion
+    assert first is not None
+    assert first.text in backend.requests[1].messages[0]["content"]
+    assert result.results[1].started_s >= result.results[0].ended_s
+
+
+async def test_wall_time_is_the_critical_path(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda _: (0.2, "done"))
+    splitter = Words({"d": "c", "b": "d"})
+    result = await ml.Orchestrator(backend=backend, store=store, splitter=splitter).handle("a b c d e")
+    assert 600 <= result.total_ms < 900  # three in a row; all five would take 1000
+    assert backend.most_running == 3
+
+
+def test_sub_tasks_that_wait_for_each_other_are_refused(store: ml.FeedbackStore) -> None:
+    orchestrator = ml.Orchestrator(backend=ScriptedBackend(echo), store=store, splitter=Words({"a": "b", "b": "a"}))
+    with pytest.raises(ml.ConfigurationError, match="wait for each other"):
+        orchestrator.plan("a b")
+
+
+async def test_a_failure_is_typed_marked_and_recorded_and_never_an_answer(store: ml.FeedbackStore) -> None:
+    def script(request: ml.CompletionRequest) -> tuple[float, Answer]:
+        return 0, (ml.CompletionTimeout("no answer", label=request.label) if "mutex" in str(request.messages) else "ok")
+
+    result = await ml.Orchestrator(backend=ScriptedBackend(script), store=store).handle(TWO)
+    failed, answered = result.results
+    assert isinstance(failed.error, ml.CompletionTimeout)
+    assert failed.completion is None
+    assert "**Not answered.** no answer" in result.merged
+    assert answered.status == "ok"
+    assert result.routing_table()["status"].tolist() == ["failed", "ok"]
+    assert store.frame()["error_type"].dropna().tolist() == ["CompletionTimeout"]
+    assert store.summary().failed_calls == 1
+
+
+async def test_what_needs_a_failed_answer_is_not_called(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda request: (0, ml.EmptyCompletion("nothing came", label=request.label)))
+    result = await ml.Orchestrator(backend=backend, store=store).handle(CHAIN)
+    assert len(backend.requests) == 1
+    assert isinstance(result.results[1].error, ml.UpstreamFailed)
+    assert len(store.frame()) == 2
+
+
+async def test_a_truncated_answer_is_marked(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda _: (0, "```python\nx = 1"), finish_reason="length")
+    result = await ml.Orchestrator(backend=backend, store=store).handle(TWO)
+    assert {r.status for r in result.results} == {"truncated"}
+    assert "```python\nx = 1\n```\n\n> **Cut short** at the budget of 1024 tokens." in result.merged
+
+
+async def test_a_cancelled_run_leaves_no_task_and_loses_no_row(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda request: (0.0 if "mutex" in str(request.messages) else 30.0, "done"))
+    running = asyncio.create_task(ml.Orchestrator(backend=backend, store=store).handle(TWO))
+    await asyncio.sleep(0.2)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert (backend.opened, backend.closed) == (1, 1)
+    assert sorted(store.frame()["error_type"].fillna("none")) == ["Cancelled", "none"]
+
+
+async def test_handle_sync_works_inside_a_running_event_loop(store: ml.FeedbackStore) -> None:
+    threads = threading.active_count()
+    result = ml.Orchestrator(backend=ScriptedBackend(echo), store=store).handle_sync(TWO)
+    assert len(result.results) == 2
+    assert threading.active_count() == threads
+
+
+async def test_concurrent_runs_share_one_client_and_close_it_once(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda _: (0.02, "done"))
+    orchestrator = ml.Orchestrator(backend=backend, store=store)
+    await asyncio.gather(*(orchestrator.handle(TWO) for _ in range(20)))
+    assert (backend.opened, backend.closed) == (1, 1)
+    async with orchestrator:
+        await orchestrator.handle(TWO)
+        await orchestrator.handle(TWO)
+    assert (backend.opened, backend.closed) == (2, 2)
+    assert len(store.frame()) == 44
+
+
+async def test_every_event_of_a_sub_task_is_told_in_order(store: ml.FeedbackStore) -> None:
+    seen: list[tuple[int, str]] = []
+    orchestrator = ml.Orchestrator(
+        backend=ScriptedBackend(echo), store=store, on_event=lambda event: seen.append((event.index, event.state))
+    )
+    await orchestrator.handle(CHAIN)
+    assert [state for index, state in seen if index == 1] == ["waiting", "running", "done"]
+    assert seen.index((0, "done")) < seen.index((1, "running"))
+
+
+@pytest.mark.parametrize("prompt", ["", " \n\t", b"bytes", None])
+async def test_a_prompt_with_nothing_in_it_is_refused(prompt: str, store: ml.FeedbackStore) -> None:
+    with pytest.raises(ml.InputError):
+        await ml.Orchestrator(backend=ScriptedBackend(echo), store=store).handle(prompt)
+
+
+def test_the_routing_table_has_typed_columns_and_keeps_the_missing_missing(store: ml.FeedbackStore) -> None:
+    result = ml.Orchestrator(backend=ScriptedBackend(echo), store=store).handle_sync(TWO)
+    table = result.routing_table()
+    assert table.loc[1, "sub_task"] == "Explain what a mutex is"
+    assert table["cost_usd"].isna().all()
+    assert str(table["output_tokens"].dtype) == "Int64"
+    assert result.cost_units == pytest.approx(0.02)
+
+
+def test_a_result_shows_itself_with_markup_escaped(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda _: (0, "<script>alert(1)</script>"))
+    result = ml.Orchestrator(backend=backend, store=store).handle_sync("Explain <b>bold</b> tags")
+    shown = result._repr_html_()
+    assert "<script>" not in shown
+    assert "<b>" not in shown
+    assert result.merged == "<script>alert(1)</script>"
