@@ -54,21 +54,18 @@ def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *,
         raise InputError(f"{int(texts.isna().sum())} of {len(texts)} texts are missing; drop them or fill them first")
     chosen = get_classifier(classifier)
     table = _Table(chosen.model) if isinstance(chosen, LinearClassifier) else None
-    parts = [
-        _linear(part, table) if table else _one_by_one(part, chosen)
-        for part in (texts.iloc[start : start + chunk].tolist() for start in range(0, len(texts), chunk))
-    ]
-    columns = [np.concatenate(column) if column else np.empty(0) for column in zip(*parts, strict=True)] or [
-        np.empty(0)
-    ] * 3
-    types, complexity, confidence = columns
-    tiers = np.digitize(complexity, [LOW_BELOW, MEDIUM_BELOW])
+    starts = range(0, max(1, len(texts)), chunk)
+    chunks = (texts.iloc[start : start + chunk].tolist() for start in starts)
+    parts = [_linear(part, table) if table else _one_by_one(part, chosen) for part in chunks]
+    types = np.concatenate([part[0] for part in parts])
+    complexity = np.concatenate([part[1] for part in parts])
+    tiers = np.digitize(complexity, [LOW_BELOW, MEDIUM_BELOW]).astype(np.int64)
     return pd.DataFrame(
         {
-            "task_type": pd.Categorical.from_codes(types.astype(int), [str(kind) for kind in TaskType]),
-            "complexity": complexity.astype(float),
-            "tier": pd.Categorical.from_codes(tiers, [str(tier) for tier in ComplexityTier], ordered=True),
-            "confidence": confidence.astype(float),
+            "task_type": pd.Categorical.from_codes(types, pd.Index([str(kind) for kind in TaskType])),
+            "complexity": complexity,
+            "tier": pd.Categorical.from_codes(tiers, pd.Index([str(tier) for tier in ComplexityTier]), ordered=True),
+            "confidence": np.concatenate([part[2] for part in parts]),
         },
         index=texts.index,
     )
@@ -91,7 +88,7 @@ def _linear(texts: Sequence[str], table: _Table) -> Columns:
     scores = table.scores(found)
     powers = np.exp((scores[:, :7] - scores[:, :7].max(axis=1, keepdims=True)) / model.temperature)
     chances = powers / powers.sum(axis=1, keepdims=True)
-    types = chances.argmax(axis=1)
+    types: NDArray[np.int64] = chances.argmax(axis=1)
     confidence = chances.max(axis=1)
     types[confidence < model.abstain_below] = TYPES.index(TaskType.OTHER)
     return types, _complexity(model, scores[:, 7]), np.round(confidence, 4)
@@ -102,7 +99,7 @@ def _complexity(model: LinearModel, raw: NDArray[np.float64]) -> NDArray[np.floa
     place = np.clip(np.searchsorted(knots[:, 0], raw, side="right"), 1, len(knots) - 1)
     low, high = knots[place - 1], knots[place]
     values = low[:, 1] + (raw - low[:, 0]) / (high[:, 0] - low[:, 0]) * (high[:, 1] - low[:, 1])
-    return np.round(np.clip(values, 0.0, 1.0), 3)
+    return np.asarray(np.round(np.clip(values, 0.0, 1.0), 3))
 
 
 class _Table:
@@ -219,7 +216,7 @@ class _Pairs:
         wanted = left * PAIR + right
         place = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
         hit = self.keys[place] == wanted
-        return rows[hit] * self.width + self.columns[place[hit]]
+        return np.asarray(rows[hit] * self.width + self.columns[place[hit]])
 
 
 class _Lists:
@@ -260,7 +257,7 @@ class _Lists:
         repeats = lengths[words]
         ends = np.cumsum(repeats)
         offset = np.arange(int(repeats.sum())) - np.repeat(ends - repeats, repeats)
-        return np.repeat(rows, repeats) * self.width + numbers[np.repeat(starts[words], repeats) + offset]
+        return np.asarray(np.repeat(rows, repeats) * self.width + numbers[np.repeat(starts[words], repeats) + offset])
 
 
 def _content(word: str) -> list[str]:

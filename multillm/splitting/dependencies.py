@@ -55,7 +55,7 @@ NOMINALS = {
     "summarise": "summary", "summarize": "summary", "translate": "translation", "compare": "comparison",
     "recommend": "recommendation", "propose": "proposal", "calculate": "result", "diagnose": "cause",
     "assess": "assessment", "analyse": "analysis", "analyze": "analysis", "condense": "summary", "argue": "argument",
-    "choose": "choice", "suggest": "suggestion", "decide": "decision", "evaluate": "evaluation", "refactor": "refactoring",
+    "choose": "choice", "suggest": "suggestion", "decide": "decision", "evaluate": "evaluation",
 }  # fmt: skip
 FINDINGS = frozenset(
     [
@@ -216,13 +216,16 @@ def _uses(head: Head, text: str, words: set[str], leaves: Leaves, joint: str) ->
         return head.verb in REPAIRING_VERBS
     if words & DERIVED_WORDS and DERIVED.search(text):
         return True
-    pronoun = bool(words & PRONOUNS)
-    pointed = pronoun and OBJECT_PRONOUN.match(text) is not None
     if leaves is Leaves.GIVEN:
-        return pointed and SEQUENCE.search(joint) is not None
-    if pointed or (pronoun and LATE_PRONOUN.search(text)):
-        return True
-    return bool(words & TESTS) and TESTING.match(text) is not None
+        return _matches(OBJECT_PRONOUN, PRONOUNS, words, text) and SEQUENCE.search(joint) is not None
+    return _matches(OBJECT_PRONOUN, PRONOUNS, words, text) or bool(
+        (words & PRONOUNS and LATE_PRONOUN.search(text)) or _matches(TESTING, TESTS, words, text)
+    )
+
+
+def _matches(pattern: re.Pattern[str], needed: frozenset[str], words: set[str], text: str) -> bool:
+    """Whether a text opens with a pattern that cannot match without one of the words needed."""
+    return bool(words & needed) and pattern.match(text) is not None
 
 
 def _products(head: Head, text: str) -> set[str]:

@@ -267,27 +267,28 @@ def _names_deliverable(masked: str, start: int, begin: int, first: str, end: int
 def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one return a rule reads best
     if verb in WH_WORDS:
         return Kind.QUESTION
-    if verb in ("have", "take") and after == "a":
+    if (verb, after) in VERB_PHRASES:
         return Kind.REQUEST
     if verb in AUXILIARIES and after not in NOT_ASKING:
-        if verb == "do" and after in ("a", "an", "some"):
-            return Kind.REQUEST
         return Kind.QUESTION if verb not in ("do", "don't") or after in SUBJECTS else Kind.CONSTRAINT
-    if verb == "act" or after in NO_OBJECT or after == ":" or (after == "to" and verb in NOUN_LIKE_VERBS):
+    if _is_noun(verb, after, third):
         return Kind.STATEMENT
-    if verb in ("double", "fact", "sanity") and after in ("check", "-"):
-        return Kind.REQUEST
-    if (verb in LOOKING_VERBS and after not in ("at", "over", "through", "into")) or (
-        verb == "look" and third == "the"
-    ):
+    if verb in LOOKING_VERBS and after not in ("at", "over", "through", "into"):
         return Kind.LOOK
-    if verb in NOUN_LIKE_VERBS and after not in DETERMINERS and (third in NOUN_FOLLOWED or after in COMPOUNDING):
-        return Kind.STATEMENT
     if verb in REQUEST_VERBS or verb in ("go", "read"):
         return Kind.REQUEST
     if verb in CONSTRAINT_VERBS:
         return Kind.CONSTRAINT
     return Kind.REQUEST if _looks_imperative(verb, after) else Kind.STATEMENT
+
+
+def _is_noun(verb: str, after: str, third: str) -> bool:
+    """Whether the first word of a clause is no verb, by the two words after it."""
+    if verb == "act" or after in NO_OBJECT or after == ":":
+        return True
+    if verb not in NOUN_LIKE_VERBS or after in DETERMINERS:
+        return False
+    return after == "to" or third in NOUN_FOLLOWED or after in COMPOUNDING
 
 
 def _looks_imperative(verb: str, after: str) -> bool:
@@ -299,6 +300,10 @@ def _looks_imperative(verb: str, after: str) -> bool:
     )
 
 
+VERB_PHRASES = frozenset(
+    [("have", "a"), ("take", "a"), ("do", "a"), ("do", "an"), ("do", "some")]
+    + [(verb, "check") for verb in ("double", "fact", "sanity")]
+)
 SUBJECTS = frozenset(
     ["i", "we", "you", "they", "he", "she", "it", "the", "these", "those", "any", "my", "our", "people"]
 )

@@ -17,6 +17,7 @@ from multillm.splitting.lexicon import (
     UNFINISHED,
     WH_WORDS,
 )
+from multillm.splitting.masking import FILLER
 
 __all__ = ["Cut", "cuts", "embedded_head"]
 
@@ -34,6 +35,7 @@ SCOPE = re.compile(
     r"\b(?:to\s+(?!(?:the|a|an|my|our|your|his|her|its|their|this|these|those|each|all|me|us|one|two|three|four|five|six|ten|\w+ing)\b)(?=[a-z])|(?:that|which|who)\s+(?!\w+s\b)|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)"
 )
 SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
+OBJECT_MARKS = frozenset("\"`'(</[" + FILLER)
 WINDOW = 300
 INVERTING = frozenset(["do", "does", "did", "can", "could", "should", "would", "will"])
 BEING = frozenset(["is", "are", "was", "were"])
@@ -121,32 +123,30 @@ def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bo
     words = WORD.findall(before)
     if len(words) < 2 or words[-1].lower() in UNFINISHED:
         return False
+    if right.verb == NAMING:
+        return left.verb == NAMING
     if right.kind is Kind.REQUEST:
-        if right.verb == NAMING and left.verb != NAMING:
-            return False
-        return _new_request(before, left, right, masked[joint : right.start])
+        return _takes_object(right) and _new_request(before, left, right, masked[joint : right.start])
     return right.kind is Kind.QUESTION and _new_question(
         before, left, right, masked[right.start : min(end, right.start + WINDOW)]
     )
 
 
+def _takes_object(head: Head) -> bool:
+    """Whether something follows the verb that can be its object."""
+    return bool(head.after) and (head.after[0].isalnum() or head.after in OBJECT_MARKS)
+
+
 def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     """Whether an imperative after a weak joint asks for something of its own."""
-    if right.verb == NAMING:
-        return True
-    if not right.after or (
-        not right.after[0].isalnum() and right.after not in ('"', "▒", "`", "'", "(", "<", "/", "[")
-    ):
-        return False
     if left.kind is Kind.LOOK or (
         left.kind is Kind.QUESTION and left.verb in AUXILIARIES and right.verb not in COMMUNICATING_VERBS
     ):
         return False
     sequence = SEQUENCE.search(joint) is not None
     has_object = right.after in DETERMINERS
-    if right.verb in NOUN_LIKE_VERBS and not (has_object or sequence):
-        return False
-    if left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS:
+    noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence)
+    if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
     if SCOPE.search(before):
         return right.verb in COMMUNICATING_VERBS or (right.verb not in STEP_VERBS and (sequence or "," in joint))

@@ -24,7 +24,8 @@ CODE_LINE = re.compile(
       |resource|assert|elif|else|except|throw|await|async|using|int|char|float|double|void|bool
       |uint\d+_t|require|echo|apiVersion)\b (?=.*[=(){};:<>]\s*$|.*\w\s*[=(]\s*\S|\s+[\w.]+$)
     | (?:if|for|while|switch)\ .*[:{)]\s*$
-    | (?i:select|insert|update|delete|create|alter|drop|begin|with)\ .*\b(?:FROM|INTO|SET|TABLE|INDEX|WHERE|COMMIT|AS)\b.*
+    | (?i:select|insert|update|delete|create|alter|drop|begin|with)\ .*
+      \b(?:FROM|INTO|SET|TABLE|INDEX|WHERE|COMMIT|AS)\b.*
     | (?:from|subject|to|cc|sent|date):\ \S
     | \d{4}-\d\d-\d\d | \[?\d\d:\d\d(?::\d\d)?\]? | [\w.]*(?:Error|Exception|Warning)\b\W | Traceback | at\ [\w.$]+\(
     | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-]\ ?[\w.]*\(?.*[;(){}]\s*$
@@ -33,7 +34,8 @@ CODE_LINE = re.compile(
     re.VERBOSE,
 )
 INPUT_AFTER_COLON = re.compile(
-    r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:please |pls |can you |could you |kindly |hey,? |hi,? )*([A-Za-z-]+)\b[^.!?\n:]{0,120}:(?=\s)",
+    r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:please |pls |can you |could you |kindly |hey,? |hi,? )*"
+    r"([A-Za-z-]+)\b[^.!?\n:]{0,120}:(?=\s)",
     re.IGNORECASE,
 )
 SPEAKER = re.compile(

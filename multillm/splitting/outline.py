@@ -85,31 +85,29 @@ class _Reader:
         self.requests: list[Request] = []
         self.listing_data = False
         self.open = False
+        self.items = False
 
     def read(self, sentence: Sentence) -> None:
         """Take in one sentence."""
         masked = self.masked
         head = read_head(masked, sentence.start, sentence.end)
-        if sentence.opening is not Opening.ITEM and sentence.opening is not Opening.STOP:
-            self.listing_data = False if sentence.opening is Opening.PARAGRAPH else self.listing_data
-        if self.listing_data:
-            return self._attach(sentence)
-        if sentence.opening in (Opening.WRAP, Opening.LINE, Opening.PARAGRAPH) and self._is_pasted(sentence):
-            self.open = False
-            return None
+        if sentence.opening is Opening.PARAGRAPH:
+            self.listing_data = False
         kind = self._kind(sentence, head)
-        if kind is Kind.STATEMENT or kind is Kind.LOOK:
-            inner = embedded_head(masked, sentence.start, sentence.end)
-            if inner is not None and kind is not Kind.LOOK:
-                outer = sentence.start if self._own_condition(sentence, inner) else inner.start
-                return self._ask(sentence, inner, outer)
-        if kind is Kind.LOOK:
-            return self._look(sentence, head)
-        if kind is Kind.REQUEST or kind is Kind.QUESTION:
-            return self._ask(sentence, head._replace(kind=kind), head.start)
-        if sentence.opening is Opening.ITEM and kind is Kind.STATEMENT and self._is_task_item():
-            return self._ask(sentence, head._replace(kind=Kind.REQUEST), head.start, item=True)
-        return self._attach(sentence)
+        if self.listing_data:
+            self._attach(sentence)
+        elif sentence.opening in LINE_OPENINGS and self._is_pasted(sentence):
+            self.open = False
+        elif kind is Kind.LOOK:
+            self._look(sentence, head)
+        elif kind in (Kind.REQUEST, Kind.QUESTION):
+            self._ask(sentence, head._replace(kind=kind), head.start)
+        elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end)):
+            self._ask(sentence, inner, sentence.start if self._owns_opening(sentence) else inner.start)
+        elif kind is Kind.STATEMENT and sentence.opening is Opening.ITEM and self._lists_tasks():
+            self._ask(sentence, head._replace(kind=Kind.REQUEST), head.start, item=True)
+        else:
+            self._attach(sentence)
 
     def finish(self) -> list[Request]:
         """The requests, the last one without the constraints that all of them share."""
@@ -120,7 +118,7 @@ class _Reader:
         return self.requests
 
     def _ask(self, sentence: Sentence, head: Head, start: int, item: bool = False) -> None:
-        self._items = sentence.opening is Opening.ITEM
+        self.items = sentence.opening is Opening.ITEM
         request = Request(head, start, sentence.end)
         self.requests.append(request)
         if not item:
@@ -132,7 +130,7 @@ class _Reader:
         self.listing_data = self._announces_data(sentence, head)
 
     def _look(self, sentence: Sentence, head: Head) -> None:
-        """ "Read the log and tell me ..." asks once, for what follows."""
+        """Read "look at the log and tell me ..." as one request, for what follows."""
         found = next(cuts(self.masked, head._replace(kind=Kind.REQUEST), sentence.end), None)
         if found is None:
             self._attach(sentence)
@@ -188,21 +186,23 @@ class _Reader:
     def _is_pasted(self, sentence: Sentence) -> bool:
         return self.masked[sentence.start : sentence.end].strip(FILLER + " \n\t.,") == ""
 
-    def _own_condition(self, sentence: Sentence, inner: Head) -> bool:
+    def _owns_opening(self, sentence: Sentence) -> bool:
         """Whether what leads up to a request belongs to that request alone."""
         first = self.masked[sentence.start : sentence.start + 12].lower().split()
         if first and first[0] in ("if", "when", "unless"):
             return True
         return bool(self.requests)
 
-    def _is_task_item(self) -> bool:
-        return not self.requests or getattr(self, "_items", False)
+    def _lists_tasks(self) -> bool:
+        """Whether a list item that is no sentence still names a task: nothing but items asked so far."""
+        return not self.requests or self.items
 
     def _announces_data(self, sentence: Sentence, head: Head) -> bool:
         text = self.masked[max(sentence.start, sentence.end - 40) : sentence.end].rstrip()
         return text.endswith(":") and head.verb not in DELEGATING
 
 
+LINE_OPENINGS = frozenset({Opening.WRAP, Opening.LINE, Opening.PARAGRAPH})
 YES_NO = frozenset(
     [
         "is",
