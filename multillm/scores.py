@@ -244,7 +244,9 @@ def _with_intervals(
     total = pd.Series(counts.sum(axis=0), index=rows.columns)
     table = {}
     for name, metric in metrics.items():
-        low, high = np.nanquantile([metric(draw) for draw in sums] or [np.nan], [0.025, 0.975])
+        drawn = np.array([metric(draw) for draw in sums])
+        known = drawn[~np.isnan(drawn)]
+        low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
         table[name] = {"value": metric(total), "low": low, "high": high, "n": sizes.get(name, len(rows))}
     return pd.DataFrame.from_dict(table, orient="index").astype({"n": int}).rename_axis("metric")
 

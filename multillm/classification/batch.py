@@ -90,7 +90,9 @@ def _linear(texts: Sequence[str], table: _Table) -> Columns:
     chances = powers / powers.sum(axis=1, keepdims=True)
     types: NDArray[np.int64] = chances.argmax(axis=1)
     confidence = chances.max(axis=1)
-    types[confidence < model.abstain_below] = TYPES.index(TaskType.OTHER)
+    unsure = confidence < model.abstain_below
+    types[unsure] = TYPES.index(TaskType.OTHER)
+    confidence = np.where(unsure, chances[:, TYPES.index(TaskType.OTHER)], confidence)
     return types, _complexity(model, scores[:, 7]), np.round(confidence, 4)
 
 

@@ -248,7 +248,7 @@ def read_head(masked: str, start: int, end: int) -> Head:
     if match is None:
         return Head(Kind.STATEMENT, begin, "", "")
     verb, after, third = ((match[group] or "").lower() for group in (1, 2, 3))
-    kind = _kind(verb, after, third) if match[2] != "A" else Kind.STATEMENT
+    kind = _kind(verb, "" if match[2] == "A" else after, third)
     if kind is Kind.STATEMENT and begin > start and _names_deliverable(masked, start, begin, verb, end):
         return Head(Kind.REQUEST, begin, NAMING, after)
     if kind is Kind.REQUEST and CLOSING.match(masked, begin, end):
