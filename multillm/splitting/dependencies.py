@@ -37,6 +37,12 @@ DERIVED = re.compile(
     re.IGNORECASE,
 )
 CONDITION = re.compile(r"(?:if\s+(?:yes|no|so|not|it|that|there|any|you)|where)\b", re.IGNORECASE)
+PASSED_ON = re.compile(r"[\w-]+\s+(?:it|them)\b", re.IGNORECASE)
+ON_FINDINGS = re.compile(
+    r"\b(?:round|around|against|fix|address|resolve|avoid|remove|strike|correct|prevent|mitigate|explain|rank)\s+"
+    r"(?:each\s+of\s+)?(?:them|those|that|these)\b",
+    re.IGNORECASE,
+)
 TESTING = re.compile(
     r"\w+\s+(?:(?:some|a\s+few|the|\w+)\s+)?(?:\w+\s+)?tests?\b(?!\s+(?:plan|for\s+(?:the|our|my|a)\b|that))",
     re.IGNORECASE,
@@ -99,11 +105,13 @@ MAKING_VERBS = frozenset(
         "need",
     ]
 )
+CHANGING_VERBS = frozenset(["refactor", "rewrite", "fix", "patch", "correct", "port", "convert", "redesign", "revise"])
 TELLING_VERBS = frozenset(["explain", "describe", "define", "tell", "state", "say", "quiz", "discuss"])
 
 
 POINTERS = frozenset(["the", "that", "this", "those", "these", "each", "every"])
 PRONOUNS = frozenset(["it", "them", "those", "both", "its", "their", "each"])
+PLURAL_PRONOUNS = frozenset(["them", "those", "that", "these"])
 TESTS = frozenset(("test", "tests"))
 BACKWARD_WORDS = frozenset(
     [
@@ -189,8 +197,15 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
             needs = {near}
         elif not needs and later and CONDITION.match(text) and request.head.kind is Kind.REQUEST:
             needs = {later - 1}
+        if needs and near in needs and words & PRONOUNS and _passes_on(texts[near]):
+            needs = set(found[near]) or needs
         found.append(tuple(sorted(needs)))
     return found
+
+
+def _passes_on(text: str) -> bool:
+    """Whether a request only did something with "it", so that "it" still means the same thing."""
+    return PASSED_ON.match(text) is not None
 
 
 def _joint(prompt: str, requests: Sequence[Request], later: int) -> str:
@@ -203,7 +218,9 @@ def _leaves(head: Head, text: str) -> Leaves:
         return Leaves.NOTHING
     if head.verb in JUDGING_VERBS:
         return Leaves.FINDINGS
-    return Leaves.GIVEN if head.verb not in MAKING_VERBS and GIVEN.match(text) else Leaves.NEW
+    if head.verb in MAKING_VERBS or head.verb in CHANGING_VERBS or PASSED_ON.match(text) or not GIVEN.match(text):
+        return Leaves.NEW
+    return Leaves.GIVEN
 
 
 def _uses(head: Head, text: str, words: set[str], leaves: Leaves, joint: str) -> bool:
@@ -213,11 +230,11 @@ def _uses(head: Head, text: str, words: set[str], leaves: Leaves, joint: str) ->
     if head.kind is Kind.QUESTION:
         return False
     if leaves is Leaves.FINDINGS:
-        return head.verb in REPAIRING_VERBS
+        return head.verb in REPAIRING_VERBS or bool(words & PLURAL_PRONOUNS and ON_FINDINGS.search(text))
     if words & DERIVED_WORDS and DERIVED.search(text):
         return True
-    if leaves is Leaves.GIVEN:
-        return _matches(OBJECT_PRONOUN, PRONOUNS, words, text) and SEQUENCE.search(joint) is not None
+    if leaves is Leaves.GIVEN and not SEQUENCE.search(joint):
+        return False
     return _matches(OBJECT_PRONOUN, PRONOUNS, words, text) or bool(
         (words & PRONOUNS and LATE_PRONOUN.search(text)) or _matches(TESTING, TESTS, words, text)
     )
@@ -232,7 +249,9 @@ def _products(head: Head, text: str) -> set[str]:
     """Nouns that a request brings into being, in the singular."""
     if head.kind is Kind.QUESTION:
         return set()
-    nouns = {head.verb, NOMINALS.get(head.verb, "")} | (set(FINDINGS) if head.verb in JUDGING_VERBS else set())
+    nouns = {head.verb, f"{head.verb}ed", f"{head.verb}d", NOMINALS.get(head.verb, "")} | (
+        set(FINDINGS) if head.verb in JUDGING_VERBS else set()
+    )
     nouns |= _nouns(NEW.findall(text))
     if not GIVEN.match(text):
         nouns |= _nouns(BARE.findall(text))
