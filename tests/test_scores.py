@@ -45,7 +45,7 @@ class AlwaysSure:
 def four(tmp_path: Path) -> list[GoldPrompt]:
     path = tmp_path / "gold.jsonl"
     task = '{{"text": "{}", "task_type": "{}", "complexity": "{}", "depends_on": {}}}'
-    lines = [
+    lines: list[tuple[str, list[tuple[str, str, str, list[int]]]]] = [
         ("aaaa|bbbb", [("aaaa", "qa_simple", "low", []), ("bbbb", "other", "low", [0])]),
         ("cccc dddd", [("cccc", "qa_simple", "low", []), ("dddd", "qa_simple", "medium", [])]),
         ("ee|ff", [("ee|ff", "reasoning", "high", [])]),

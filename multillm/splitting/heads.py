@@ -154,6 +154,10 @@ NEEDING = re.compile(r"\b(?:need|want|like)\s*\Z", re.IGNORECASE)
 WORD = re.compile(r"[^\W_][\w'’-]*")
 ARTICLES = frozenset(["a", "an", "the", "another", "some", "one", "two", "three", "four", "five", "six"])
 NAMING = "need"
+WISH = re.compile(
+    r"\b(?:i|we)(?:\s*(?:'d|’d|d|would|really|also))*\s+(?:want|need|wish|like|love)\s+to\Z", re.IGNORECASE
+)
+WISHING = frozenset(["to"])
 NO_OBJECT = frozenset(
     [
         "of",
@@ -195,6 +199,7 @@ class Kind(StrEnum):
     QUESTION = "question"
     CONSTRAINT = "constraint"
     LOOK = "look"
+    WISH = "wish"
     STATEMENT = "statement"
 
 
@@ -251,6 +256,9 @@ def read_head(masked: str, start: int, end: int) -> Head:
     kind = _kind(verb, "" if match[2] == "A" else after, third)
     if kind is Kind.STATEMENT and begin > start and _names_deliverable(masked, start, begin, verb, end):
         return Head(Kind.REQUEST, begin, NAMING, after)
+    wish = WISH.search(masked, start, begin + 2) if kind is Kind.STATEMENT and verb in WISHING else None
+    if wish is not None:
+        return Head(Kind.WISH, wish.start(), "want", after)
     if kind is Kind.REQUEST and CLOSING.match(masked, begin, end):
         kind = Kind.CONSTRAINT
     return Head(kind, begin, verb, after)

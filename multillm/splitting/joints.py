@@ -10,9 +10,12 @@ from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.lexicon import (
     AUXILIARIES,
     COMMUNICATING_VERBS,
+    CONSTRAINT_VERBS,
     DETERMINERS,
+    LOOKING_VERBS,
     NOUN_LIKE_VERBS,
     PIPELINE_VERBS,
+    REQUEST_VERBS,
     STEP_VERBS,
     UNFINISHED,
     WH_WORDS,
@@ -32,11 +35,14 @@ JOINED = re.compile(r"\s*(?:and|or|then|but|also)\b(?!\s+(?:please|can|could|wou
 CONDITION = re.compile(r"(?:if|when|unless|where)\b[^,.;:\n]{1,120},", re.IGNORECASE)
 COLON = re.compile(r":(?=\s)")
 SCOPE = re.compile(
-    r"\b(?:to\s+(?!(?:the|a|an|my|our|your|his|her|its|their|this|these|those|each|all|me|us|one|two|three|four|five|six|ten|\w+ing)\b)(?=[a-z])|(?:that|which|who)\s+(?!\w+s\b)|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)"
+    r"\b(?:(?:that|which|who)\s+(?!\w+s\b)|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)"
 )
+PURPOSE = re.compile(r"\bto\s+([a-z-]+)")
+ACTIONS = REQUEST_VERBS | STEP_VERBS | CONSTRAINT_VERBS | LOOKING_VERBS
 SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
 OBJECT_MARKS = frozenset("\"`'(</[" + FILLER)
 WINDOW = 300
+ACTORS = frozenset(["i", "we", "you", "they", "one"])
 INVERTING = frozenset(["do", "does", "did", "can", "could", "should", "would", "will"])
 BEING = frozenset(["is", "are", "was", "were"])
 SUBJECTS = frozenset(
@@ -125,6 +131,8 @@ def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bo
         return False
     if right.verb == NAMING:
         return left.verb == NAMING
+    if right.kind is Kind.WISH or left.kind is Kind.WISH:
+        return right.kind in (Kind.WISH, Kind.QUESTION) and (right.verb not in WH_WORDS or right.after in AUXILIARIES)
     if right.kind is Kind.REQUEST:
         return _takes_object(right) and _new_request(before, left, right, masked[joint : right.start])
     return right.kind is Kind.QUESTION and _new_question(
@@ -140,7 +148,7 @@ def _takes_object(head: Head) -> bool:
 def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     """Whether an imperative after a weak joint asks for something of its own."""
     if left.kind is Kind.LOOK or (
-        left.kind is Kind.QUESTION and left.verb in AUXILIARIES and right.verb not in COMMUNICATING_VERBS
+        left.verb in AUXILIARIES and left.after in ACTORS and right.verb not in COMMUNICATING_VERBS
     ):
         return False
     sequence = SEQUENCE.search(joint) is not None
@@ -148,7 +156,7 @@ def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence)
     if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
-    if SCOPE.search(before):
+    if SCOPE.search(before) or any(word in ACTIONS for word in PURPOSE.findall(before)):
         return right.verb in COMMUNICATING_VERBS or (right.verb not in STEP_VERBS and (sequence or "," in joint))
     return True
 

@@ -57,7 +57,8 @@ containerize instrument mock stub lint automate speed price budget vote rebut gr
 buy gather hypothesise hypothesize decode encode encrypt decrypt download upload fetch crawl scrape wire expose
 handle cache log monitor backtest retrain train fine-tune vectorise vectorize impute interpolate smooth fit
 regress cluster bootstrap factorise factorize invert diagonalise diagonalize apply use-case storyboard coach
-nominate hook proof cut boil prune rework reorder proof-read fact-check post group seed sharpen
+nominate hook proof cut boil prune rework reorder proof-read fact-check post group seed sharpen play listen
+watch dim
 """)
 """Base forms that open a request."""
 

@@ -100,6 +100,8 @@ class _Reader:
             self.open = False
         elif kind is Kind.LOOK:
             self._look(sentence, head)
+        elif kind is Kind.WISH and next(cuts(masked, head, sentence.end), None):
+            self._ask(sentence, head, head.start)
         elif kind in (Kind.REQUEST, Kind.QUESTION):
             self._ask(sentence, head._replace(kind=kind), head.start)
         elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end)):
