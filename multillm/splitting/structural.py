@@ -36,10 +36,11 @@ class StructuralSplitter:
         if JOINT_HINT.search(check_prompt(prompt)) is None:
             return [_whole(prompt)]
         masked = mask(prompt)
-        requests = outline(masked)
-        if len(requests) < 2:
+        found = [(request, _span(prompt, request)) for request in outline(masked)]
+        requests = [request for request, (start, end) in found if start < end]
+        spans = [(start, end) for _, (start, end) in found if start < end]
+        if len(spans) < 2:
             return [_whole(prompt)]
-        spans = [_span(prompt, request) for request in requests]
         context = _context(prompt, masked, spans)
         return [
             SubTask(prompt[start:end], start, end, needs, context)
