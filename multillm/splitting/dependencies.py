@@ -21,7 +21,7 @@ OBJECT_PRONOUN = re.compile(
 )
 LATE_PRONOUN = re.compile(
     r"\b(?:for|of|around|about|against|from|with|to|on|into|using|uses?|calls?|runs?|covers?|explains?|exercis\w+|checks?|in|behind|drives?)\s+(?:it|them|both|those|each\s+of\s+them)\b"
-    r"|\bits\s+\w+|\btheir\s+\w+",
+    r"|\bto\s+\w+\s+(?:it|them)\b|\bits\s+\w+|\btheir\s+\w+",
     re.IGNORECASE,
 )
 BACKWARD = re.compile(
@@ -33,14 +33,14 @@ BACKWARD = re.compile(
 )
 DERIVED = re.compile(
     r"\b(?:accordingly|matching|corresponding|based\s+on\s+(?:it|them|that|this|those)|(?:short(?:er)?|second|plain|\w+['’]s)\s+version|commit\s+message|patch\s+notes|answer\s+key"
-    r"|the\s+(?:answers|solutions?))\b|\b(?:a|another)\s+version\s+in\b|\A(?:pick|choose|select)\s+one\b|\A\w+\s+the\s+(?:\w+er|\w+est|best|worst|first|second)\s+(?:one|of)\b",
+    r"|the\s+(?:answers|solutions?))\b|\b(?:a|another)\s+version\s+in\b|\A(?:pick|choose|select|recommend)\s+one\b|\A\w+\s+the\s+(?:\w+er|\w+est|best|worst|first|second)\s+(?:one|of)\b",
     re.IGNORECASE,
 )
 CONDITION = re.compile(r"(?:if\s+(?:yes|no|so|not|it|that|there|any|you)|where)\b", re.IGNORECASE)
 PASSED_ON = re.compile(r"[\w-]+\s+(?:it|them)\b", re.IGNORECASE)
 ON_FINDINGS = re.compile(
     r"\b(?:round|around|against|fix|address|resolve|avoid|remove|strike|correct|prevent|mitigate|explain|rank)\s+"
-    r"(?:each\s+of\s+)?(?:them|those|that|these)\b",
+    r"(?:each\s+of\s+)?(?:them|those|that|these)\b|\bfor\s+(?:each|every\s+one|them|those|all\s+of\s+them)\b",
     re.IGNORECASE,
 )
 TESTING = re.compile(
@@ -111,7 +111,7 @@ TELLING_VERBS = frozenset(["explain", "describe", "define", "tell", "state", "sa
 
 POINTERS = frozenset(["the", "that", "this", "those", "these", "each", "every"])
 PRONOUNS = frozenset(["it", "them", "those", "both", "its", "their", "each"])
-PLURAL_PRONOUNS = frozenset(["them", "those", "that", "these"])
+PLURAL_PRONOUNS = frozenset(["them", "those", "that", "these", "each", "every"])
 TESTS = frozenset(("test", "tests"))
 BACKWARD_WORDS = frozenset(
     [

@@ -11,6 +11,7 @@ from multillm.splitting.lexicon import (
     AUXILIARIES,
     COMMUNICATING_VERBS,
     CONSTRAINT_VERBS,
+    DELIVERABLES,
     DETERMINERS,
     LOOKING_VERBS,
     NOUN_LIKE_VERBS,
@@ -157,7 +158,8 @@ def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
     if SCOPE.search(before) or any(word in ACTIONS for word in PURPOSE.findall(before)):
-        return right.verb in COMMUNICATING_VERBS or (right.verb not in STEP_VERBS and (sequence or "," in joint))
+        asked = right.verb in COMMUNICATING_VERBS or right.after in DELIVERABLES
+        return asked or (right.verb not in STEP_VERBS and (sequence or "," in joint))
     return True
 
 
