@@ -62,7 +62,7 @@ def test_a_dry_run_calls_no_model(
 def test_route_prints_json_without_any_server(tmp_path: Path) -> None:
     done = multillm("route", "--json", "Explain what a mutex is and then write a spinlock in C.", home=tmp_path)
     first, second = json.loads(done.stdout)
-    assert (first["label"], second["task_type"]) == ("model::light", "qa_simple")
+    assert (first["label"], second["task_type"]) == ("model::light", "code_generation")
     assert {candidate["role"] for candidate in first["candidates"]} >= {"chosen", "fallback 1"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from multillm.splitting.heads import WORD, Head, Kind
-from multillm.splitting.lexicon import FUNCTION_WORDS, JUDGING_VERBS, REPAIRING_VERBS
+from multillm.splitting.lexicon import FUNCTION_WORDS, JUDGING_VERBS, REPAIRING_VERBS, words
 from multillm.splitting.outline import Request
 
 __all__ = ["dependencies"]
@@ -63,49 +63,22 @@ NOMINALS = {
     "assess": "assessment", "analyse": "analysis", "analyze": "analysis", "condense": "summary", "argue": "argument",
     "choose": "choice", "suggest": "suggestion", "decide": "decision", "evaluate": "evaluation",
 }  # fmt: skip
-FINDINGS = frozenset(
-    [
-        "finding",
-        "issue",
-        "problem",
-        "bug",
-        "defect",
-        "risk",
-        "flaw",
-        "mistake",
-        "vulnerability",
-        "weakness",
-        "cause",
-        "gap",
-    ]
+FINDINGS = words(
+    """
+    finding issue problem bug defect risk flaw mistake vulnerability weakness cause gap
+    """
 )
-MAKING_VERBS = frozenset(
-    [
-        "write",
-        "create",
-        "design",
-        "draft",
-        "build",
-        "implement",
-        "plan",
-        "prepare",
-        "compute",
-        "calculate",
-        "derive",
-        "develop",
-        "formulate",
-        "invent",
-        "compose",
-        "sketch",
-        "propose",
-        "generate",
-        "make",
-        "produce",
-        "code",
-        "need",
-    ]
+MAKING_VERBS = words(
+    """
+    write create design draft build implement plan prepare compute calculate derive develop formulate invent
+    compose sketch propose generate make produce code need
+    """
 )
-CHANGING_VERBS = frozenset(["refactor", "rewrite", "fix", "patch", "correct", "port", "convert", "redesign", "revise"])
+CHANGING_VERBS = words(
+    """
+    refactor rewrite fix patch correct port convert redesign revise
+    """
+)
 TELLING_VERBS = frozenset(["explain", "describe", "define", "tell", "state", "say", "quiz", "discuss"])
 
 
@@ -113,59 +86,17 @@ POINTERS = frozenset(["the", "that", "this", "those", "these", "each", "every"])
 PRONOUNS = frozenset(["it", "them", "those", "both", "its", "their", "each"])
 PLURAL_PRONOUNS = frozenset(["them", "those", "that", "these", "each", "every"])
 TESTS = frozenset(("test", "tests"))
-BACKWARD_WORDS = frozenset(
-    [
-        "you",
-        "u",
-        "you'd",
-        "you've",
-        "you'll",
-        "you’d",
-        "you’ve",
-        "you’ll",
-        "your",
-        "at",
-        "result",
-        "results",
-        "output",
-        "outputs",
-        "finding",
-        "findings",
-        "outcome",
-        "outcomes",
-        "winner",
-        "conclusion",
-        "conclusions",
-        "recommendation",
-        "recommendations",
-        "flagged",
-        "above",
-        "latter",
-    ]
+BACKWARD_WORDS = words(
+    """
+    you u you'd you've you'll you’d you’ve you’ll your at result results output outputs finding findings
+    outcome outcomes winner conclusion conclusions recommendation recommendations flagged above latter
+    """
 )
-DERIVED_WORDS = frozenset(
-    [
-        "accordingly",
-        "matching",
-        "corresponding",
-        "based",
-        "version",
-        "commit",
-        "patch",
-        "answer",
-        "answers",
-        "solution",
-        "solutions",
-        "pick",
-        "choose",
-        "select",
-        "first",
-        "second",
-        "best",
-        "worst",
-        "one",
-        "of",
-    ]
+DERIVED_WORDS = words(
+    """
+    accordingly matching corresponding based version commit patch answer answers solution solutions pick
+    choose select first second best worst one of
+    """
 )
 
 

@@ -17,6 +17,7 @@ from multillm.splitting.lexicon import (
     OBJECT_OPENERS,
     REQUEST_VERBS,
     WH_WORDS,
+    words,
 )
 
 __all__ = ["Head", "Kind", "read_head", "skip_lead_in"]
@@ -52,90 +53,14 @@ LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 FIRST_WORD = re.compile(r"[\s,:;*•\u2013\u2014-]*([\w'’]+|[&+]|\Z|.)", re.DOTALL)
-LEAD_IN_WORDS = frozenset(
-    [
-        "&",
-        "+",
-        "additionally",
-        "after",
-        "afterward",
-        "afterwards",
-        "also",
-        "and",
-        "as",
-        "at",
-        "before",
-        "besides",
-        "briefly",
-        "but",
-        "can",
-        "cheers",
-        "could",
-        "either",
-        "feel",
-        "finally",
-        "first",
-        "firstly",
-        "following",
-        "fourth",
-        "furthermore",
-        "go",
-        "hello",
-        "help",
-        "hey",
-        "hi",
-        "i",
-        "i'd",
-        "i’d",
-        "in",
-        "just",
-        "kindly",
-        "last",
-        "lastly",
-        "later",
-        "let",
-        "let's",
-        "let’s",
-        "lets",
-        "maybe",
-        "might",
-        "moreover",
-        "my",
-        "next",
-        "now",
-        "ok",
-        "okay",
-        "on",
-        "once",
-        "or",
-        "please",
-        "pls",
-        "plus",
-        "plz",
-        "quickly",
-        "right",
-        "second",
-        "secondly",
-        "so",
-        "thanks",
-        "the",
-        "then",
-        "there",
-        "third",
-        "thirdly",
-        "to",
-        "today",
-        "u",
-        "we",
-        "we'd",
-        "we’d",
-        "well",
-        "when",
-        "while",
-        "will",
-        "would",
-        "your",
-    ]
+LEAD_IN_WORDS = words(
+    """
+    & + additionally after afterward afterwards also and as at before besides briefly but can cheers could
+    either feel finally first firstly following fourth furthermore go hello help hey hi i i'd i’d in just
+    kindly last lastly later let let's let’s lets maybe might moreover my next now ok okay on once or please
+    pls plus plz quickly right second secondly so thanks the then there third thirdly to today u we we'd we’d
+    well when while will would your
+    """
 )
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
 CLOSING = re.compile(
@@ -152,40 +77,21 @@ CLOSING = re.compile(
 )
 NEEDING = re.compile(r"\b(?:need|want|like)\s*\Z", re.IGNORECASE)
 WORD = re.compile(r"[^\W_][\w'’-]*")
-ARTICLES = frozenset(["a", "an", "the", "another", "some", "one", "two", "three", "four", "five", "six"])
+ARTICLES = words(
+    """
+    a an the another some one two three four five six
+    """
+)
 NAMING = "need"
 WISH = re.compile(
     r"\b(?:i|we)(?:\s*(?:'d|’d|d|would|really|also))*\s+(?:want|need|wish|like|love)\s+to\Z", re.IGNORECASE
 )
 WISHING = frozenset(["to"])
-NO_OBJECT = frozenset(
-    [
-        "of",
-        "is",
-        "are",
-        "was",
-        "were",
-        "and",
-        "or",
-        "but",
-        "has",
-        "had",
-        "have",
-        "will",
-        "would",
-        "can",
-        "could",
-        "should",
-        "may",
-        "might",
-        "does",
-        "did",
-        "than",
-        "being",
-        "been",
-        "be",
-        "by",
-    ]
+NO_OBJECT = words(
+    """
+    of is are was were and or but has had have will would can could should may might does did than being been
+    be by
+    """
 )
 NOUN_FOLLOWED = NO_OBJECT | frozenset(["attached", "below", "above", "included", "enclosed", "pasted"])
 COMPOUNDING = frozenset(["request", "requests", "suite", "results", "base", "dump", "attached", "below"])
@@ -312,6 +218,8 @@ VERB_PHRASES = frozenset(
     [("have", "a"), ("take", "a"), ("do", "a"), ("do", "an"), ("do", "some")]
     + [(verb, "check") for verb in ("double", "fact", "sanity")]
 )
-SUBJECTS = frozenset(
-    ["i", "we", "you", "they", "he", "she", "it", "the", "these", "those", "any", "my", "our", "people"]
+SUBJECTS = words(
+    """
+    i we you they he she it the these those any my our people
+    """
 )

@@ -20,6 +20,7 @@ from multillm.splitting.lexicon import (
     STEP_VERBS,
     UNFINISHED,
     WH_WORDS,
+    words,
 )
 from multillm.splitting.masking import FILLER
 
@@ -46,27 +47,10 @@ WINDOW = 300
 ACTORS = frozenset(["i", "we", "you", "they", "one"])
 INVERTING = frozenset(["do", "does", "did", "can", "could", "should", "would", "will"])
 BEING = frozenset(["is", "are", "was", "were"])
-SUBJECTS = frozenset(
-    [
-        "i",
-        "we",
-        "you",
-        "they",
-        "he",
-        "she",
-        "it",
-        "the",
-        "these",
-        "those",
-        "any",
-        "this",
-        "that",
-        "my",
-        "our",
-        "a",
-        "an",
-        "there",
-    ]
+SUBJECTS = words(
+    """
+    i we you they he she it the these those any this that my our a an there
+    """
 )
 
 

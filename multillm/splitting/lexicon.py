@@ -24,14 +24,16 @@ __all__ = [
     "TEXT_VERBS",
     "UNFINISHED",
     "WH_WORDS",
+    "words",
 ]
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
     return frozenset(text.split())
 
 
-REQUEST_VERBS = _words("""
+REQUEST_VERBS = words("""
 adapt add advise analyse analyze announce animate annotate answer argue arrange assess audit balance brainstorm
 build calculate categorise categorize characterise characterize choose cite clarify classify clean code collect
 come compare compile complete compose compute condense configure construct continue contrast convert convince
@@ -62,7 +64,7 @@ watch dim
 """)
 """Base forms that open a request."""
 
-NOUN_LIKE_VERBS = _words("""
+NOUN_LIKE_VERBS = words("""
 answer audit balance benchmark boil challenge check clean code comment complete count cut debug design document
 draft estimate factor finish fix flag forecast group guess guide highlight hook judge lay leave list look map
 mark measure merge model name note order outline patch pick pitch plan plot post present produce profile proof
@@ -74,14 +76,14 @@ book secure act coach thank wish use load fuel water store service help need tra
 """)
 """Those that are as often a noun or adjective: they want an object before they count."""
 
-PIPELINE_VERBS = _words("""
+PIPELINE_VERBS = words("""
 append average call clean close compute copy count delete drop export fetch fill filter group import join load
 log merge normalise normalize open order parse plot print read remove rename replace restart return run save
 scale select send sort start stop store write-back
 """)
 """Successive operations on the same data: one deliverable."""
 
-STEP_VERBS = _words("""
+STEP_VERBS = words("""
 add apply attach average call check close collect compute count cut delete display divide draw drop email fill
 filter find flag get group highlight leave list load log look map mark merge move notify open order parse pick
 plot post press print pull push put query rank read redirect reject remove rename render replace report reset
@@ -90,7 +92,7 @@ take test turn update upload validate verify wait finish
 """)
 """What programs and procedures do: often a step within one deliverable."""
 
-CONSTRAINT_VERBS = _words("""
+CONSTRAINT_VERBS = words("""
 adhere aim allow always assume avoid base be begin bear bring bullet cap cite confine consider cover credit do
 don't dont don’t emphasise emphasize end ensure exclude favor favour feel focus follow format go group have
 ignore include indicate insist keep let limit maintain make mention mind mimic never number omit only pay prefer
@@ -99,17 +101,17 @@ use watch
 """)
 """Verbs that shape the answer to another request."""
 
-LOOKING_VERBS = _words("listen consider examine go look open read see study take use")
+LOOKING_VERBS = words("listen consider examine go look open read see study take use")
 """Verbs that point at the input and ask for nothing yet."""
 
-JUDGING_VERBS = _words("""
+JUDGING_VERBS = words("""
 analyse analyze assess audit check critique take have go look read tell debug diagnose double-check evaluate
 examine fact-check find flag identify inspect investigate judge list mark poke profile proofread rate review
 spot test validate verify vet
 """)
 """Verbs whose product is a set of findings."""
 
-CREATING_VERBS = _words("""
+CREATING_VERBS = words("""
 add adapt build calculate choose code come compile compose compute condense construct convert craft create
 decide derive design develop devise distil draft draw estimate formulate generate give implement invent lay list
 make outline pick plan port prepare produce propose put reconstruct refactor rewrite scaffold script set sketch
@@ -118,7 +120,7 @@ reword optimise optimize revise name provide model continue show boil
 """)
 """Verbs whose product a later request can point at."""
 
-FUNCTION_WORDS = _words("""
+FUNCTION_WORDS = words("""
 about above across after again against ago ahead all almost along already alright although always among and
 another around as aside at away back because before behind below beneath besides best better between beyond both
 but by certainly clearly consequently currently despite down during each early either else especially
@@ -138,38 +140,38 @@ ask let
 """)
 """Words that are never the verb of an imperative."""
 
-OBJECT_OPENERS = _words(
+OBJECT_OPENERS = words(
     "a an the this these those my our your his her its their it them him me us each every any two three four five some"
 )
 """Words that open an object: an unknown word before one of them is taken for a verb."""
 
-COMMUNICATING_VERBS = _words("""
+COMMUNICATING_VERBS = words("""
 advise argue calculate compare describe discuss document draft estimate explain give justify list outline
 propose recommend review suggest summarise summarize tell translate write
 """)
 """What one asks of an assistant rather than of a program."""
 
-REPAIRING_VERBS = _words("""
+REPAIRING_VERBS = words("""
 address correct eliminate fix harden improve patch prioritise prioritize rank rectify refactor remedy remove
 repair resolve revise reword rework rewrite
 """)
 """Verbs that act upon findings."""
 
-TEXT_VERBS = _words("""
+TEXT_VERBS = words("""
 back-translate categorise categorize classify clean condense continue convert correct edit extract fix format
 improve make paraphrase polish proofread put rearrange reformat rephrase replace reword rewrite say shorten
 simplify sort spell subtitle summarise summarize tidy tl;dr tldr transcribe translate turn parse label
 """)
 """Verbs whose input often follows a colon."""
 
-DETERMINERS = _words("""
+DETERMINERS = words("""
 a an the this that these those my our your his her its their some any each every all both no another one two
 three four five six seven eight nine ten several few many more me us it them him you what which whether how why
 who whose where when if anything whatever everything something for as out up into through over
 """)
 """Words that show that a verb has its object after it."""
 
-UNFINISHED = _words("""
+UNFINISHED = words("""
 a an the to of in on at by for from with without and or but nor as than that which who whose whom my our your
 his her its their this these those both either neither how be been being not very more most less into onto about
 between if when while because will would shall should can could may might must let let's i we you they he she
@@ -177,16 +179,16 @@ cannot can't don't also then just please only
 """)
 """Words after which a clause is not complete."""
 
-WH_WORDS = _words(
+WH_WORDS = words(
     "what what's whats what’s why how how's which who who's whose whom when where where's wheres whos why's"
 )
 
-AUXILIARIES = _words("""
+AUXILIARIES = words("""
 is are was were am isn't aren't do does did don't doesn't didn't can can't could couldn't will would wouldn't
 won't should shouldn't shall may might must has have had hasn't haven't
 """)
 
-DELIVERABLES = _words("""
+DELIVERABLES = words("""
 article blurb changelog chart checklist comment comments config configuration description diagram doc docs
 docstring docstrings documentation documents email endpoint essay example examples explanation faq function
 glossary guide headline hook job letter list manual memo message migration note notes page paragraph pipeline

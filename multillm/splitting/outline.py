@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from multillm.splitting.heads import WORD, Head, Kind, read_head
 from multillm.splitting.joints import cuts, embedded_head
-from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, JUDGING_VERBS
+from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, JUDGING_VERBS, words
 from multillm.splitting.masking import FILLER
 from multillm.splitting.sentences import Opening, Sentence, sentences
 
@@ -18,32 +18,11 @@ SHARED = re.compile(
     re.IGNORECASE,
 )
 DELEGATING = frozenset(["do", "help", "complete", "perform", "answer", "handle", "work", "need"])
-SHAPING = frozenset(
-    [
-        "log",
-        "group",
-        "sort",
-        "order",
-        "print",
-        "save",
-        "store",
-        "return",
-        "skip",
-        "display",
-        "leave",
-        "load",
-        "run",
-        "label",
-        "highlight",
-        "filter",
-        "set",
-        "close",
-        "start",
-        "stop",
-        "report",
-        "quote",
-        "put",
-    ]
+SHAPING = words(
+    """
+    log group sort order print save store return skip display leave load run label highlight filter set close
+    start stop report quote put
+    """
 )
 
 
@@ -205,26 +184,8 @@ class _Reader:
 
 
 LINE_OPENINGS = frozenset({Opening.WRAP, Opening.LINE, Opening.PARAGRAPH})
-YES_NO = frozenset(
-    [
-        "is",
-        "are",
-        "does",
-        "do",
-        "did",
-        "can",
-        "could",
-        "was",
-        "were",
-        "will",
-        "would",
-        "should",
-        "any",
-        "anything",
-        "has",
-        "have",
-        "isn't",
-        "aren't",
-        "doesn't",
-    ]
+YES_NO = words(
+    """
+    is are does do did can could was were will would should any anything has have isn't aren't doesn't
+    """
 )
