@@ -43,7 +43,7 @@ def multillm(
 def test_the_demo_goes_from_mapping_to_feedback_summary(tmp_path: Path, server: OllamaServer) -> None:
     done = multillm("demo", home=tmp_path, server=server)
     assert done.returncode == 0, done.stderr
-    for words in ("+0.3616", "+0.3718", "Routing table", "Wall clock", "Answer of granite4.1:3b.", "2 calls"):
+    for words in ("model::light", "model::balanced", "Routing table", "Wall clock", "Answer of granite4.1:3b.", "2 calls"):
         assert words in done.stdout
     assert server.called("granite4.1:3b") == server.called("gemma3:4b") == 1
 
@@ -54,7 +54,7 @@ def test_a_dry_run_calls_no_model(
 ) -> None:
     done = multillm("demo", *arguments, home=tmp_path, server=server, **environ)
     assert done.returncode == 0, done.stderr
-    assert "+0.3616" in done.stdout
+    assert "model::light" in done.stdout
     assert "Answer of" not in done.stdout
     assert server.requests == []
 
