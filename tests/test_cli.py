@@ -43,7 +43,14 @@ def multillm(
 def test_the_demo_goes_from_mapping_to_feedback_summary(tmp_path: Path, server: OllamaServer) -> None:
     done = multillm("demo", home=tmp_path, server=server)
     assert done.returncode == 0, done.stderr
-    for words in ("model::light", "model::balanced", "Routing table", "Wall clock", "Answer of granite4.1:3b.", "2 calls"):
+    for words in (
+        "model::light",
+        "model::balanced",
+        "Routing table",
+        "Wall clock",
+        "Answer of granite4.1:3b.",
+        "2 calls",
+    ):
         assert words in done.stdout
     assert server.called("granite4.1:3b") == server.called("gemma3:4b") == 1
 

@@ -7,7 +7,6 @@ import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from functools import cache
-from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
@@ -123,9 +122,10 @@ class LinearClassifier:
 
     def _signals(self, found: Mapping[str, float], best: int) -> dict[str, float]:
         weights = self.model.weights
-        spoken = [(found[name] * weights[name][best], name) for name in found.keys() & weights.keys()]
-        loudest = nlargest(SHOWN, spoken) if len(spoken) > SHOWN else sorted(spoken, reverse=True)
-        return {f"{TYPES[best]}: {name}": round(weight, 3) for weight, name in loudest}
+        spoken = [(value * weights[name][best], name) for name, value in found.items() if name in weights]
+        spoken.sort(reverse=True)
+        kind = f"{TYPES[best]}: "
+        return {kind + name: round(weight, 3) for weight, name in spoken[:SHOWN]}
 
 
 class RulesClassifier(LinearClassifier):

@@ -98,6 +98,15 @@ COMPOUNDING = frozenset(["request", "requests", "suite", "results", "base", "dum
 NOT_ASKING = frozenset(["not", "n't", "also"])
 
 
+CLOSING_VERBS = words(
+    """
+    explain show justify give state describe say defend provide list include add cite name write answer do respond reply
+    put phrase discuss elaborate compare make leave set call take return output present format structure organise
+    organize arrange sort group order tell
+    """
+)
+
+
 class Kind(StrEnum):
     """What a clause does."""
 
@@ -165,7 +174,7 @@ def read_head(masked: str, start: int, end: int) -> Head:
     wish = WISH.search(masked, start, begin + 2) if kind is Kind.STATEMENT and verb in WISHING else None
     if wish is not None:
         return Head(Kind.WISH, wish.start(), "want", after)
-    if kind is Kind.REQUEST and CLOSING.match(masked, begin, end):
+    if kind is Kind.REQUEST and verb in CLOSING_VERBS and CLOSING.match(masked, begin, end):
         kind = Kind.CONSTRAINT
     return Head(kind, begin, verb, after)
 
