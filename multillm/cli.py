@@ -60,7 +60,7 @@ def demo(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", envvar="DRY_RUN", help="Stop before any model is called.")
     ] = False,
-    pool: PoolOption = "default",
+    pool: PoolOption = "demo",
     backend: BackendOption = "auto",
 ) -> None:
     """Run the reference scenario from prompt to merged answer."""
@@ -127,8 +127,7 @@ def run(
 @app.command()
 def doctor(pool: PoolOption = "default") -> None:
     """Say what is installed, reachable, pulled and missing, and what would be used."""
-    from multillm import doctor as checks
-    from multillm import terminal
+    from multillm import doctor as checks, terminal
 
     if not checks.report(terminal.console(), pool):
         raise typer.Exit(NO_BACKEND)

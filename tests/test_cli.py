@@ -43,7 +43,14 @@ def multillm(
 def test_the_demo_goes_from_mapping_to_feedback_summary(tmp_path: Path, server: OllamaServer) -> None:
     done = multillm("demo", home=tmp_path, server=server)
     assert done.returncode == 0, done.stderr
-    for words in ("+0.3616", "+0.3718", "Routing table", "Wall clock", "Answer of granite4.1:3b.", "2 calls"):
+    for words in (
+        "model::light",
+        "model::balanced",
+        "Routing table",
+        "Wall clock",
+        "Answer of granite4.1:3b.",
+        "2 calls",
+    ):
         assert words in done.stdout
     assert server.called("granite4.1:3b") == server.called("gemma3:4b") == 1
 
@@ -54,7 +61,7 @@ def test_a_dry_run_calls_no_model(
 ) -> None:
     done = multillm("demo", *arguments, home=tmp_path, server=server, **environ)
     assert done.returncode == 0, done.stderr
-    assert "+0.3616" in done.stdout
+    assert "model::light" in done.stdout
     assert "Answer of" not in done.stdout
     assert server.requests == []
 
@@ -62,7 +69,7 @@ def test_a_dry_run_calls_no_model(
 def test_route_prints_json_without_any_server(tmp_path: Path) -> None:
     done = multillm("route", "--json", "Explain what a mutex is and then write a spinlock in C.", home=tmp_path)
     first, second = json.loads(done.stdout)
-    assert (first["label"], second["task_type"]) == ("model::light", "qa_simple")
+    assert (first["label"], second["task_type"]) == ("model::light", "code_generation")
     assert {candidate["role"] for candidate in first["candidates"]} >= {"chosen", "fallback 1"}
 
 

@@ -1,8 +1,7 @@
 """From an exception to one safe line."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import multillm as ml
 from multillm.failures import Redactor, failure_of, one_line

@@ -27,8 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from sqlalchemy import URL, Connection, create_engine, select, text
 
 from multillm.errors import FeedbackError

@@ -1,8 +1,7 @@
 """What the router chooses, rejects and falls back to."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import multillm as ml
 from multillm.router import Rejection, RoutingRule

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from multillm.classification.base import Classifier
+from multillm.classification.linear import LearnedClassifier, RulesClassifier
 from multillm.classification.reference import ReferenceClassifier
 from multillm.errors import ConfigurationError
 from multillm.splitting import Splitter, get_splitter
 from multillm.splitting.base import check_prompt
 from multillm.tasks import SubTask, TaskProfile
 
-__all__ = ["CLASSIFIERS", "Classifier", "ReferenceClassifier", "classify", "get_classifier", "split_and_classify"]
+__all__ = [
+    "CLASSIFIERS",
+    "Classifier",
+    "LearnedClassifier",
+    "ReferenceClassifier",
+    "RulesClassifier",
+    "classify",
+    "get_classifier",
+    "split_and_classify",
+]
 
-CLASSIFIERS: dict[str, type[Classifier]] = {classifier.name: classifier for classifier in (ReferenceClassifier,)}
+CLASSIFIERS: dict[str, type[Classifier]] = {
+    classifier.name: classifier for classifier in (LearnedClassifier, RulesClassifier, ReferenceClassifier)
+}
 
 
 def get_classifier(classifier: str | Classifier) -> Classifier:
@@ -30,15 +42,15 @@ def get_classifier(classifier: str | Classifier) -> Classifier:
     return CLASSIFIERS[classifier]()
 
 
-def classify(text: str, classifier: str | Classifier = "reference") -> TaskProfile:
+def classify(text: str, classifier: str | Classifier = "learned") -> TaskProfile:
     """Classify one sub-task.
 
     Parameters
     ----------
     text : str
         The sub-task.
-    classifier : str or Classifier, default "reference"
-        Which classifier.
+    classifier : str or Classifier, default "learned"
+        Which classifier: ``"learned"``, ``"rules"``, ``"reference"`` or one of your own.
 
     Returns
     -------
@@ -60,7 +72,7 @@ def classify(text: str, classifier: str | Classifier = "reference") -> TaskProfi
 
 
 def split_and_classify(
-    prompt: str, splitter: str | Splitter = "structural", classifier: str | Classifier = "reference"
+    prompt: str, splitter: str | Splitter = "structural", classifier: str | Classifier = "learned"
 ) -> list[TaskProfile]:
     """Split a prompt and classify each sub-task.
 
@@ -70,8 +82,8 @@ def split_and_classify(
         What the user asked.
     splitter : str or Splitter, default "structural"
         Which splitter.
-    classifier : str or Classifier, default "reference"
-        Which classifier.
+    classifier : str or Classifier, default "learned"
+        Which classifier: ``"learned"``, ``"rules"``, ``"reference"`` or one of your own.
 
     Returns
     -------

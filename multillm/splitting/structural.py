@@ -3,64 +3,71 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Sequence
+from itertools import chain, islice, pairwise
 
 from multillm.splitting.base import check_prompt, trimmed
+from multillm.splitting.dependencies import dependencies
+from multillm.splitting.heads import skip_lead_in
+from multillm.splitting.masking import mask
+from multillm.splitting.outline import Request, outline
 from multillm.tasks import SubTask
 
 __all__ = ["StructuralSplitter"]
 
-REQUEST = (
-    "add|analyse|analyze|assess|audit|build|calculate|check|compare|compose|compute|convert|create|critique|debug|"
-    "define|derive|describe|design|determine|develop|diagnose|document|draft|estimate|evaluate|explain|extract|"
-    "find|fix|generate|give|identify|implement|improve|justify|list|make|name|optimise|optimize|outline|plan|port|"
-    "produce|propose|prove|provide|recommend|refactor|rename|review|rewrite|shorten|show|sketch|solve|sort|state|"
-    "suggest|summarise|summarize|tell|test|train|translate|update|validate|verify|write"
+COURTESY = re.compile(
+    r"[\s,]+(?:please|pls|plz|thanks|thank you|thx|cheers|too|as well|while you(?:'re| are) at it)\Z", re.IGNORECASE
 )
-QUESTION = "what|why|how|when|where|which|who|is|are|does|do|should|can|could|would"
-LEAD_IN = r"(?:(?:please|kindly|then|also|next|finally|afterwards|can you|could you|would you|i want you to)\s*,?\s+)*"
-PROTECTED = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|\"[^\"\n]*\"|“[^”]*”|‘[^’]*’|(?<!\w)'[^'\n]*'(?!\w)|https?://\S+", re.DOTALL
+EDGE = " \t\r\n.,;:!?-*•\u2013\u2014&+"
+JOINT_HINT = re.compile(
+    r"(?=[,;.?!:)\n\s])(?:[,;.?!:)]\s*\S|\s(?:and|then|plus|also|as|after|[-&+\u2013\u2014])\s|\n)", re.IGNORECASE
 )
-BOUNDARY = re.compile(
-    rf"(?P<joint>(?:\s*[,;.?!:]?\s*\b(?:and\s+then|and\s+also|and|then|also|plus|additionally|as\s+well\s+as|after\s+that)\b,?"
-    rf"|\s*[;.?!]|\s*\n+\s*(?:[-*•]|\d+[.)])?|^\s*(?:[-*•]|\d+[.)]))\s+{LEAD_IN})"
-    rf"(?=(?:{REQUEST})\b(?!\s+(?:of|is|are|was|were|and)\b)|(?<=[.?!\n]\s)(?:{QUESTION})\b)",
-    re.IGNORECASE,
-)
-BACK_REFERENCE = re.compile(
-    r"\b(?:it|its|them|that|this|these|those|the\s+(?:result|results|output|above|former|previous|same))\b",
-    re.IGNORECASE,
-)
-PUNCTUATION = " \t\r\n.,;:!?-*•"
+SHORTEST_CONTEXT = 3
+WHOLE_EDGE = " \t\r\n.,;:!?"
 
 
 class StructuralSplitter:
-    """Cuts at a joint that is followed by a request; quotations, code and addresses stay whole."""
+    """Cuts where a new request begins; quotations, code and pasted input stay whole."""
 
     name = "structural"
 
     def split(self, prompt: str) -> list[SubTask]:
-        """Sub-tasks of a prompt; a later one depends on the one before if it refers back."""
-        check_prompt(prompt)
-        spans = list(_spans(prompt))
+        """Sub-tasks of a prompt, each with what it needs of the others and of the words around it."""
+        if JOINT_HINT.search(check_prompt(prompt)) is None:
+            return [_whole(prompt)]
+        masked = mask(prompt)
+        found = [(request, _span(prompt, request)) for request in outline(masked)]
+        requests = [request for request, (start, end) in found if start < end]
+        spans = [(start, end) for _, (start, end) in found if start < end]
+        if len(spans) < 2:
+            return [_whole(prompt)]
+        context = _context(prompt, masked, spans)
         return [
-            SubTask(prompt[start:end], start, end, (index - 1,) if index and _refers_back(prompt[start:end]) else ())
-            for index, (start, end) in enumerate(spans)
+            SubTask(prompt[start:end], start, end, needs, context)
+            for (start, end), needs in zip(spans, dependencies(prompt, requests), strict=True)
         ]
 
 
-def _spans(prompt: str) -> Iterator[tuple[int, int]]:
-    """Spans between the joints, each without the punctuation around it."""
-    blanked = PROTECTED.sub(lambda match: "x" * len(match.group()), prompt)
-    cuts = [(0, 0), *(match.span("joint") for match in BOUNDARY.finditer(blanked)), (len(prompt), len(prompt))]
-    for left, right in pairwise(cuts):
-        start, end = trimmed(prompt, left[1], right[0], PUNCTUATION)
-        if end > start:
-            yield start, end
+def _span(prompt: str, request: Request) -> tuple[int, int]:
+    start, end = trimmed(prompt, request.start, request.end, EDGE)
+    tail = COURTESY.search(prompt, max(start + 1, end - 40), end)
+    return trimmed(prompt, start, tail.start(), EDGE) if tail else (start, end)
 
 
-def _refers_back(text: str) -> bool:
-    """Whether a request speaks of something it does not name."""
-    return BACK_REFERENCE.search(text) is not None
+def _context(prompt: str, masked: str, spans: Sequence[tuple[int, int]]) -> str:
+    """What stands outside every span and is more than a marker or a courtesy: preamble, situation, input."""
+    gaps = pairwise([0, *chain.from_iterable(spans), len(prompt)])
+    pieces = []
+    for start, end in islice(gaps, 0, None, 2):
+        start = skip_lead_in(masked, start, end)  # noqa: PLW2901 - the gap shrinks
+        text = prompt[start:end].strip(EDGE)
+        if len(text) > SHORTEST_CONTEXT and any(character.isalpha() for character in text):
+            pieces.append(prompt[start:end].strip(EDGE))
+    return "\n".join(pieces)
+
+
+def _whole(prompt: str) -> SubTask:
+    start, end = trimmed(prompt, 0, len(prompt), WHOLE_EDGE)
+    if start == end:
+        start, end = trimmed(prompt, 0, len(prompt))
+    return SubTask(prompt[start:end], start, end)

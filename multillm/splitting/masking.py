@@ -1,0 +1,99 @@
+"""What must never be split or read as a request: code, quotations, addresses, pasted input."""
+
+from __future__ import annotations
+
+import re
+
+from multillm.splitting.lexicon import TEXT_VERBS
+
+__all__ = ["FILLER", "mask"]
+
+FILLER = "\u2592"
+
+CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?\$\$", re.DOTALL)
+QUOTED = re.compile(
+    r"\"(?:[^\"\n]|\n(?!\s*\n))*\"|“[^”]{0,4000}”|«[^»]{0,4000}»|‘[^’\n]{0,300}’(?!\w)|(?<![\w'])'[^'\n]{1,300}'(?!\w)"
+)
+ADDRESS = re.compile(r"\bhttps?://\S*[^\s.,;:!?)\"]|\b\S{1,64}@\w[\w.-]*\.\w+")
+QUICK = re.compile(r"[`\"“«‘']|\$\$|://|@")
+
+CODE_LINE = re.compile(
+    r"""[ \t]*(?:
+      >|\$\ |In\ \[\d|\+{3}\ |-{3}\ \S|@@|\#include|</?\w+[ >/]|@\w+$|//|/\*
+    | (?:def|class|import|from|return|const|let|var|function|func|fn|public|private|static|package|namespace|struct|enum
+      |resource|assert|elif|else|except|throw|await|async|using|int|char|float|double|void|bool
+      |uint\d+_t|require|echo|apiVersion)\b (?=.*[=(){};:<>]\s*$|.*\w\s*[=(]\s*\S|\s+[\w.]+$)
+    | (?:if|for|while|switch)\ .*[:{)]\s*$
+    | (?i:select|insert|update|delete|create|alter|drop|begin|with)\ .*
+      \b(?:FROM|INTO|SET|TABLE|INDEX|WHERE|COMMIT|AS)\b.*
+    | (?:from|subject|to|cc|sent|date):\ \S
+    | \d{4}-\d\d-\d\d | \[?\d\d:\d\d(?::\d\d)?\]? | [\w.]*(?:Error|Exception|Warning)\b\W | Traceback | at\ [\w.$]+\(
+    | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-]\ ?[\w.]*\(?.*[;(){}]\s*$
+    | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+,\w+(?:,\w*)*\s*$
+    )""",
+    re.VERBOSE,
+)
+INPUT_AFTER_COLON = re.compile(
+    r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:please |pls |can you |could you |kindly |hey,? |hi,? )*"
+    r"([A-Za-z-]+)\b[^.!?\n:]{0,120}:(?=\s)",
+    re.IGNORECASE,
+)
+SPEAKER = re.compile(
+    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)",
+    re.MULTILINE,
+)
+LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
+GREETING = re.compile(r"\s*(?:hi|hello|dear|hey)\b[^\n]{0,60},?\s*\n", re.IGNORECASE)
+
+
+def mask(prompt: str) -> str:
+    """The prompt with everything protected overwritten, position for position.
+
+    Parameters
+    ----------
+    prompt : str
+        Any text.
+
+    Returns
+    -------
+    str
+        Of the same length; protected characters are `FILLER`, line breaks within code included.
+    """
+    masked = prompt
+    if QUICK.search(prompt):
+        for pattern in (CODE, QUOTED, ADDRESS):
+            masked = pattern.sub(_fill, masked)
+    if ":" in masked:
+        masked = _mask_inputs(masked)
+    return _mask_lines(masked) if "\n" in masked else masked
+
+
+def _fill(match: re.Match[str]) -> str:
+    return FILLER * (match.end() - match.start())
+
+
+def _mask_inputs(masked: str) -> str:
+    """Overwrite what a text verb and a colon introduce, to the end of its paragraph."""
+    pieces, done = [], 0
+    for match in INPUT_AFTER_COLON.finditer(masked):
+        start = match.end()
+        if start < done or match[1].lower() not in TEXT_VERBS or masked[start : start + 3].lstrip()[:1] == FILLER:
+            continue
+        body = start + len(masked[start : start + 80]) - len(masked[start : start + 80].lstrip())
+        if masked[start:body].count("\n") and LIST_ITEM.match(masked, body):
+            continue
+        end = masked.find("\n\n", body)
+        end = len(masked) if end < 0 or GREETING.match(masked, body) else end
+        pieces += [masked[done:start], FILLER * (end - start)]
+        done = end
+    return "".join([*pieces, masked[done:]])
+
+
+def _mask_lines(masked: str) -> str:
+    """Overwrite the lines that look like code, a log or a quoted message."""
+    lines = masked.split("\n")
+    speakers = sum(1 for _ in SPEAKER.finditer(masked)) > 1
+    for index, line in enumerate(lines):
+        if (line and (CODE_LINE.match(line) or (speakers and SPEAKER.match(line)))) or line.startswith(("    ", "\t")):
+            lines[index] = FILLER * len(line)
+    return "\n".join(lines)

@@ -1,0 +1,191 @@
+"""From a masked prompt to its requests and to what stands around them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from multillm.splitting.heads import WORD, Head, Kind, read_head
+from multillm.splitting.joints import cuts, embedded_head
+from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, JUDGING_VERBS, words
+from multillm.splitting.masking import FILLER
+from multillm.splitting.sentences import Opening, Sentence, sentences
+
+__all__ = ["Request", "outline"]
+
+SHARED = re.compile(
+    r"\b(?:both|all|each|every|everything|throughout|overall|thanks|thank|cheers|below|attached|pasted)\b",
+    re.IGNORECASE,
+)
+DELEGATING = frozenset(["do", "help", "complete", "perform", "answer", "handle", "work", "need"])
+SHAPING = words(
+    """
+    log group sort order print save store return skip display leave load run label highlight filter set close
+    start stop report quote put
+    """
+)
+
+
+@dataclass
+class Request:
+    """A request on the way to becoming a sub-task.
+
+    Attributes
+    ----------
+    head : Head
+        How it opens.
+    start, end : int
+        What it spans so far.
+    core : int
+        Where the request itself ends, before any constraint that follows it.
+    extras : list of (int, int)
+        Constraints and statements that follow it.
+    """
+
+    head: Head
+    start: int
+    end: int
+    extras: list[tuple[int, int]] = field(default_factory=list)
+
+
+def outline(masked: str) -> list[Request]:
+    """Requests of a masked prompt, in order; none if nothing is asked."""
+    reader = _Reader(masked)
+    for sentence in sentences(masked):
+        reader.read(sentence)
+    return reader.finish()
+
+
+class _Reader:
+    """Reads sentence by sentence and keeps what has been asked so far."""
+
+    def __init__(self, masked: str) -> None:
+        self.masked = masked
+        self.requests: list[Request] = []
+        self.listing_data = False
+        self.open = False
+        self.items = False
+
+    def read(self, sentence: Sentence) -> None:
+        """Take in one sentence."""
+        masked = self.masked
+        head = read_head(masked, sentence.start, sentence.end)
+        if sentence.opening is Opening.PARAGRAPH:
+            self.listing_data = False
+        kind = self._kind(sentence, head)
+        if self.listing_data:
+            self._attach(sentence)
+        elif sentence.opening in LINE_OPENINGS and self._is_pasted(sentence):
+            self.open = False
+        elif kind is Kind.LOOK:
+            self._look(sentence, head)
+        elif kind is Kind.WISH and next(cuts(masked, head, sentence.end), None):
+            self._ask(sentence, head, head.start)
+        elif kind in (Kind.REQUEST, Kind.QUESTION):
+            self._ask(sentence, head._replace(kind=kind), head.start)
+        elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end)):
+            self._ask(sentence, inner, sentence.start if self._owns_opening(sentence) else inner.start)
+        elif kind is Kind.STATEMENT and sentence.opening is Opening.ITEM and self._lists_tasks():
+            self._ask(sentence, head._replace(kind=Kind.REQUEST), head.start, item=True)
+        else:
+            self._attach(sentence)
+
+    def finish(self) -> list[Request]:
+        """The requests, the last one without the constraints that all of them share."""
+        if len(self.requests) > 1:
+            last = self.requests[-1]
+            while last.extras and SHARED.search(self.masked, *last.extras[-1]):
+                last.end = last.extras.pop()[0]
+        return self.requests
+
+    def _ask(self, sentence: Sentence, head: Head, start: int, item: bool = False) -> None:
+        self.items = sentence.opening is Opening.ITEM
+        request = Request(head, start, sentence.end)
+        self.requests.append(request)
+        if not item:
+            for cut in cuts(self.masked, head, sentence.end):
+                request.end = cut.end
+                request = Request(cut.head, cut.head.start, sentence.end)
+                self.requests.append(request)
+        self.open = True
+        self.listing_data = self._announces_data(sentence, head)
+
+    def _look(self, sentence: Sentence, head: Head) -> None:
+        """Read "look at the log and tell me ..." as one request, for what follows."""
+        found = next(cuts(self.masked, head._replace(kind=Kind.REQUEST), sentence.end), None)
+        if found is None:
+            self._attach(sentence)
+        else:
+            self._ask(sentence, found.head, head.start)
+
+    def _attach(self, sentence: Sentence) -> None:
+        """A constraint or statement belongs to the request before it, unless a new paragraph begins."""
+        if sentence.opening in (Opening.PARAGRAPH, Opening.LINE):
+            self.open = False
+        if self.requests and self.open:
+            last = self.requests[-1]
+            last.extras.append((last.end, sentence.end))
+            last.end = sentence.end
+
+    def _kind(self, sentence: Sentence, head: Head) -> Kind:
+        kind = head.kind
+        if (
+            kind is Kind.QUESTION
+            and not sentence.asks
+            and head.verb in ("when", "where")
+            and head.after not in AUXILIARIES
+        ):
+            kind = Kind.STATEMENT
+        elif sentence.asks and kind not in (Kind.REQUEST, Kind.LOOK):
+            kind = Kind.QUESTION if kind is Kind.QUESTION else Kind.STATEMENT
+            if kind is Kind.STATEMENT and embedded_head(self.masked, sentence.start, sentence.end) is None:
+                kind = Kind.QUESTION
+        if not self.requests:
+            return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb == "say" else kind
+        if kind is Kind.QUESTION and self._elaborates(sentence, head):
+            return Kind.CONSTRAINT
+        if kind is Kind.REQUEST and sentence.opening is Opening.STOP and self._shapes(sentence, head):
+            return Kind.CONSTRAINT
+        return kind
+
+    def _elaborates(self, sentence: Sentence, head: Head) -> bool:
+        """Whether a question only spells out what was asked just before."""
+        text = self.masked[head.start : min(sentence.end, head.start + 80)]
+        if len(WORD.findall(text)) < 3:
+            return True
+        last = self.requests[-1].head
+        judged = last.kind is Kind.REQUEST and last.verb in JUDGING_VERBS
+        return judged and sentence.opening is Opening.STOP and (head.kind is not Kind.QUESTION or head.verb in YES_NO)
+
+    def _shapes(self, sentence: Sentence, head: Head) -> bool:
+        """Whether an imperative only shapes the answer to the request before it."""
+        if head.verb in ("add", "include"):
+            following = WORD.findall(self.masked[head.start : min(sentence.end, head.start + 80)])[1:9]
+            return not any(word.lower() in DELIVERABLES for word in following)
+        return head.verb in SHAPING and self.requests[-1].head.verb in CREATING_VERBS
+
+    def _is_pasted(self, sentence: Sentence) -> bool:
+        return self.masked[sentence.start : sentence.end].strip(FILLER + " \n\t.,") == ""
+
+    def _owns_opening(self, sentence: Sentence) -> bool:
+        """Whether what leads up to a request belongs to that request alone."""
+        first = self.masked[sentence.start : sentence.start + 12].lower().split()
+        if first and first[0] in ("if", "when", "unless"):
+            return True
+        return bool(self.requests)
+
+    def _lists_tasks(self) -> bool:
+        """Whether a list item that is no sentence still names a task: nothing but items asked so far."""
+        return not self.requests or self.items
+
+    def _announces_data(self, sentence: Sentence, head: Head) -> bool:
+        text = self.masked[max(sentence.start, sentence.end - 40) : sentence.end].rstrip()
+        return text.endswith(":") and head.verb not in DELEGATING
+
+
+LINE_OPENINGS = frozenset({Opening.WRAP, Opening.LINE, Opening.PARAGRAPH})
+YES_NO = words(
+    """
+    is are does do did can could was were will would should any anything has have isn't aren't doesn't
+    """
+)

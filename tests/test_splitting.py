@@ -1,0 +1,212 @@
+"""The structural splitter: spans, joints, traps, dependencies, context, growth."""
+
+from __future__ import annotations
+
+import time
+
+import pandas as pd
+import pytest
+from hypothesis import given, strategies as st
+
+from multillm.errors import InputError
+from multillm.gold import load_gold
+from multillm.splitting import split
+from multillm.splitting.batch import split_many
+from multillm.splitting.masking import mask
+
+REFERENCE_PROMPT = (
+    "Write the API reference documentation for our REST /users endpoints "
+    "AND implement the OAuth2 Bearer-token middleware in Python FastAPI."
+)
+PIECES = st.sampled_from(
+    [
+        "write a poem", "explain the code", "and", "then", ", ", ". ", "; ", "\n", "\n\n- ", "\n1. ", "```\nx = 1\n",
+        "`a and b`", '"and then', "it", "please", "What is that", "?", "https://a.b/c?and=1", "plus", " ", "(", ")",
+        "for i in x:", "Übersetze das", "\u2592", "\x00", "i.e. ",
+    ]
+)  # fmt: skip
+
+
+def texts(prompt: str) -> list[str]:
+    return [task.text for task in split(prompt)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "expected"),
+    [
+        (
+            REFERENCE_PROMPT,
+            [
+                "Write the API reference documentation for our REST /users endpoints",
+                "implement the OAuth2 Bearer-token middleware in Python FastAPI",
+            ],
+        ),
+        (
+            "What is a mutex, and how does it differ from a semaphore?",
+            ["What is a mutex", "how does it differ from a semaphore"],
+        ),
+        ("Please:\n1. fix the bug\n2. write a test for it", ["fix the bug", "write a test for it"]),
+        (
+            "Tell me who built the tower; list three books on it.",
+            ["Tell me who built the tower", "list three books on it"],
+        ),
+        ("1) what is a fjord 2) how deep is the deepest", ["what is a fjord", "how deep is the deepest"]),
+        (
+            "Can you draft the invitation and, if the hall is taken, propose another date?",
+            ["draft the invitation", "if the hall is taken, propose another date"],
+        ),
+    ],
+)
+def test_requests_of_their_own_are_split(prompt: str, expected: list[str]) -> None:
+    assert texts(prompt) == expected
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Document the GET and POST endpoints",
+        "Compare PostgreSQL and MySQL",
+        "Build a fast and reliable cache",
+        "Write a parser. Use Python 3.11 and add type hints",
+        "What is a mutex, i.e. how would you define it",
+        "Draw the truth table of an AND gate plus an inverter",
+        "Translate: write the report and then send it to the board",
+        'Rewrite "First open the door and then explain yourself" in the passive',
+        "Write a script that loads a file, counts the words and then prints the total",
+        "Explain what `git add . && git commit and push` does",
+        "Good morning and thanks for everything",
+        "Estimate the load on the beam and show your working",
+    ],
+)
+def test_one_request_is_never_split(prompt: str) -> None:
+    assert texts(prompt) == [prompt]
+
+
+def test_what_is_pasted_is_not_read_as_a_request() -> None:
+    prompt = "Summarise this mail and draft a reply.\n\n> Please check the pump and then write to me.\n> Also call Ann."
+    assert texts(prompt) == ["Summarise this mail", "draft a reply"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "needs"),
+    [
+        ("Write a function that parses dates, then write tests for it.", [(), (0,)]),
+        ("Summarise the report and then translate the summary into French.", [(), (0,)]),
+        ("First explain TCP, then explain UDP.", [(), ()]),
+        ("Review the module for bugs. Fix the issues you found.", [(), (0,)]),
+        ("Draft a logo brief; calculate the VAT on 300 euros.", [(), ()]),
+    ],
+)
+def test_a_request_depends_on_what_it_uses(prompt: str, needs: list[tuple[int, ...]]) -> None:
+    assert [task.depends_on for task in split(prompt)] == needs
+
+
+def test_shared_words_reach_every_sub_task_as_context() -> None:
+    tasks = split("You are a tax adviser. Explain what VAT is and draft a letter to my client. Keep both short.")
+    assert [task.text for task in tasks] == ["Explain what VAT is", "draft a letter to my client"]
+    assert all("tax adviser" in task.context and "Keep both short" in task.context for task in tasks)
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        "explain the theorem and write a proof sketch",
+        "Please explain the theorem and write a proof sketch, thanks",
+        "Explain   the theorem\nand write a proof sketch.",
+        "hi, could you explain the theorem and also write a proof sketch?",
+        "Explain the theroem and write a proof sketch!!",
+    ],
+)
+def test_manners_white_space_and_typing_do_not_change_the_number_of_sub_tasks(variant: str) -> None:
+    assert len(split(variant)) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [
+        ("Describe the cat and the dog", "Describe the cat and draw the dog"),
+        ("Write a tool that checks and repairs links", "Write a tool that checks links, and repair the docs"),
+        ("What are salt and pepper?", "What is salt, and what is pepper?"),
+    ],
+)
+def test_a_verb_of_its_own_makes_a_sub_task(one: str, two: str) -> None:
+    assert (len(split(one)), len(split(two))) == (1, 2)
+
+
+@given(
+    st.one_of(
+        st.text(max_size=200), st.lists(PIECES, max_size=25).map("".join), st.lists(PIECES, max_size=25).map(" ".join)
+    )
+)
+def test_spans_are_exact_ordered_disjoint_and_repeatable(prompt: str) -> None:
+    if not prompt.strip():
+        with pytest.raises(InputError):
+            split(prompt)
+        return
+    tasks = split(prompt)
+    assert tasks == split(prompt)
+    end = 0
+    for index, task in enumerate(tasks):
+        assert task.text == prompt[task.start : task.end]
+        assert end <= task.start < task.end
+        assert all(0 <= earlier < index for earlier in task.depends_on)
+        end = task.end
+
+
+@given(st.lists(PIECES, max_size=30).map(" ".join))
+def test_a_mask_keeps_every_position(prompt: str) -> None:
+    masked = mask(prompt)
+    assert len(masked) == len(prompt)
+    assert all(new in (old, "\u2592") for new, old in zip(masked, prompt, strict=True))
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "write a poem and explain it. ",
+        'say "a ',
+        "`x ",
+        "```py x ",
+        ". ",
+        "\n\n",
+        "x; ",
+        "translate a: b ",
+        "(a ",
+        "and ",
+        "- a\n",
+        "http://a ",
+    ],
+)
+def test_the_time_grows_no_faster_than_the_prompt(unit: str) -> None:
+    def seconds(length: int) -> float:
+        prompt = "Explain " + unit * (length // len(unit))
+        spent = []
+        for _ in range(3):
+            start = time.process_time()
+            split(prompt)
+            spent.append(time.process_time() - start)
+        return min(spent)
+
+    assert seconds(80_000) < 4 * 3 * max(seconds(20_000), 1e-3)
+
+
+def test_the_gold_training_part_is_split_well() -> None:
+    gold = load_gold("train")
+    right = sum(len(split(prompt.prompt)) == len(prompt.subtasks) for prompt in gold)
+    assert right / len(gold) > 0.95
+
+
+def test_a_column_is_split_as_its_prompts_are() -> None:
+    prompts = pd.Series(
+        ["Explain tides and write a rhyme.", "What is C?", "Explain tides and write a rhyme."],
+        index=[7, 8, 9],
+        name="prompt",
+    )
+    frame = split_many(prompts, chunk=2)
+    assert frame.index.tolist() == [7, 7, 8, 9, 9]
+    assert frame["text"].tolist() == [task.text for prompt in prompts for task in split(prompt)]
+
+
+def test_a_column_with_a_hole_is_refused() -> None:
+    with pytest.raises(InputError, match="1 of 2 prompts are missing"):
+        split_many(pd.Series(["a", None]))
