@@ -61,6 +61,7 @@ from .gold import gold_frame as gold_frame, load_gold as load_gold
 from .learning import (
     ClusterQuality as ClusterQuality,
     FittedCurves as FittedCurves,
+    LearnedQuality as LearnedQuality,
     LinearCurves as LinearCurves,
     LiteLLMComplexity as LiteLLMComplexity,
     MeanQuality as MeanQuality,

@@ -14,6 +14,7 @@ from multillm.errors import EstimatorError
 from multillm.learning import (
     ClusterQuality,
     FittedCurves,
+    LearnedQuality,
     LinearCurves,
     LiteLLMComplexity,
     MeanQuality,
@@ -66,6 +67,7 @@ ESTIMATORS: list[PromptQuality] = [
     LinearCurves(),
     NeighbourQuality(neighbours=5),
     ClusterQuality(clusters=4, dimensions=8),
+    LearnedQuality(kinds=4),
 ]
 
 
@@ -93,7 +95,9 @@ def test_a_stored_estimator_predicts_the_same_to_the_last_bit(estimator: PromptQ
     pd.testing.assert_frame_equal(again.predict(table.prompts), fitted.predict(table.prompts), check_exact=True)
 
 
-@pytest.mark.parametrize("estimator", [NeighbourQuality(neighbours=9), ClusterQuality(4, 8), FittedCurves()], ids=repr)
+@pytest.mark.parametrize(
+    "estimator", [NeighbourQuality(neighbours=9), ClusterQuality(4, 8), FittedCurves(), LearnedQuality()], ids=repr
+)
 def test_what_is_learnt_carries_over_to_new_prompts(estimator: PromptQuality) -> None:
     fitted = clone(estimator).fit(outcomes(n=400))
     fresh = outcomes(n=100, seed=1)
@@ -184,3 +188,20 @@ def test_litellms_score_orders_prompts_as_litellm_does() -> None:
     scorer = LiteLLMComplexity()
     easy, hard = scorer.difficulty(["What is 2+2?", "Implement a distributed lock manager step by step and prove it"])
     assert 0.0 < easy < 0.5 < hard < 1.0
+
+
+def test_a_prompt_unlike_anything_seen_gets_the_models_means() -> None:
+    table = outcomes(n=400)
+    fitted = LearnedQuality().fit(table)
+    foreign = fitted.predict(["Übersetze dieses Gedicht über den Mond ins Latein; " * 40 + "!!??;;::(){}[]"])
+    assert foreign.iloc[0].tolist() == pytest.approx(table.quality_matrix().mean().tolist())
+
+
+def test_what_was_not_measured_teaches_nothing_and_harms_nothing() -> None:
+    table = outcomes(n=300)
+    holed = table.rows.copy()
+    holed.loc[(holed.index % 3 == 0) & (holed["prompt_id"].str[1:].astype(int) > 150), "quality"] = np.nan
+    fitted = LearnedQuality(kinds=4).fit(Outcomes(holed, table.prompts, cost_unit="cost units"))
+    predicted = fitted.predict(outcomes(n=80, seed=2).prompts)
+    assert predicted.notna().all(axis=None)
+    assert predicted["model::heavy"].mean() > predicted["model::light"].mean()

@@ -7,12 +7,14 @@ from multillm.learning.base import PromptQuality, load_estimator
 from multillm.learning.baselines import MeanQuality, OracleQuality, RandomQuality
 from multillm.learning.curves import FittedCurves, LinearCurves
 from multillm.learning.heuristics import HeuristicQuality, LiteLLMComplexity, PromptLength, ReferenceComplexity
+from multillm.learning.learned import LearnedQuality
 from multillm.learning.neighbours import ClusterQuality, NeighbourQuality
 
 __all__ = [
     "ClusterQuality",
     "FittedCurves",
     "HeuristicQuality",
+    "LearnedQuality",
     "LinearCurves",
     "LiteLLMComplexity",
     "MeanQuality",
