@@ -1,4 +1,4 @@
-"""The command line: ``multillm demo | route | run | doctor | setup``."""
+"""The command line: ``multillm demo | route | run | evaluate | tune | doctor | setup``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from multillm.errors import BackendError, InputError, MultillmError
+from multillm.research import evaluate_command, tune_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -122,6 +123,10 @@ def run(
         beside.print(terminal.routing_table(result))
         typer.echo(terminal.printable(result.merged))
     _exit_for(result)
+
+
+app.command("evaluate")(evaluate_command)
+app.command("tune")(tune_command)
 
 
 @app.command()

@@ -117,13 +117,20 @@ def merged_text(result: RunResult) -> Text:
     return Text(printable(result.merged))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str] = ()) -> Table:
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    right: Sequence[str] = (),
+    *,
+    wrapped: bool = False,
+) -> Table:
     """A table of plain cells; columns that hold prose may break into lines."""
     made = Table(
         title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True
     )
     for column in columns:
-        prose = column in {"sub-task", "answered by", "reason"}
+        prose = wrapped or column in {"sub-task", "answered by", "reason"}
         made.add_column(column, justify="right" if column in right else "left", overflow="fold", no_wrap=not prose)
     for row in rows:
         made.add_row(*(Text(printable(cell)) for cell in row))
