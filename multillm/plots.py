@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
+import pandas as pd
+
+from multillm.metrics import hull
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from multillm.evaluation import Evaluation
@@ -44,7 +46,7 @@ def plot_cost_quality(evaluation: Evaluation, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(f"mean cost per prompt, {evaluation.cost_unit}")
     ax.set_ylabel("mean quality, 0..1")
     ax.set_title(f"{evaluation.data}, n = {evaluation.n:,}")
-    ax.legend(fontsize="small")
+    ax.legend(fontsize="small", loc="lower right")
     return ax
 
 
@@ -68,7 +70,7 @@ def plot_gain_recovered(evaluation: Evaluation, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("share of prompts sent to the strong model, 0..1")
     ax.set_ylabel("performance gap recovered")
     ax.set_title(f"{evaluation.data}, n = {evaluation.n:,}")
-    ax.legend(fontsize="small")
+    ax.legend(fontsize="small", loc="lower right")
     return ax
 
 
@@ -97,12 +99,21 @@ def plot_front(front: pd.DataFrame, unit: str, ax: Axes | None = None) -> Axes:
 
 
 def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: str) -> None:
-    """A line for each router, grey for baselines."""
+    """A line for each router and a grey one for each baseline; a single point is a cross, a single model is not drawn."""
     drawn = 0
     for place, (name, curve) in enumerate(points.groupby("router", sort=False)):
-        own = evaluation.kinds.get(str(name)) == "router"
-        colour = COLOURS[drawn % len(COLOURS)] if own else BASELINE_COLOUR
-        drawn += own
-        ordered = curve.sort_values(x)
-        width = 2.0 if own else 1.0
-        ax.plot(ordered[x], ordered[y], DASHES[place % len(DASHES)], color=colour, linewidth=width, label=str(name))
+        kind = evaluation.kinds.get(str(name))
+        if kind == "single model":
+            continue
+        colour = COLOURS[drawn % len(COLOURS)] if kind == "router" else BASELINE_COLOUR
+        drawn += kind == "router"
+        ordered = _hull(curve, x, y) if name == "zero router" else curve.sort_values([x, y])
+        style = DASHES[place % len(DASHES)] if len(ordered) > 1 else "x"
+        width = 2.0 if kind == "router" else 1.0
+        ax.plot(ordered[x], ordered[y], style, color=colour, linewidth=width, label=str(name))
+
+
+def _hull(curve: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
+    """The points that mixtures of single models reach: the non-decreasing convex hull."""
+    cost, quality = hull(curve[x].to_numpy(float), curve[y].to_numpy(float))
+    return pd.DataFrame({x: cost, y: quality})
