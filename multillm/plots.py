@@ -42,7 +42,7 @@ def plot_cost_quality(evaluation: Evaluation, ax: Axes | None = None) -> Axes:
     for model in (name for name, kind in evaluation.kinds.items() if kind == "single model"):
         cost, quality = (evaluation.estimate(model, figure).value for figure in ("cost", "quality"))
         ax.plot(cost, quality, "k.", zorder=3)
-        ax.annotate(model, (cost, quality), xytext=(3, -9), textcoords="offset points", fontsize="x-small")
+        ax.annotate(model, (cost, quality), xytext=(4, -9), textcoords="offset points", fontsize="x-small")
     ax.set_xlabel(f"mean cost per prompt, {evaluation.cost_unit}")
     ax.set_ylabel("mean quality, 0..1")
     ax.set_title(f"{evaluation.data}, n = {evaluation.n:,}")
@@ -99,7 +99,7 @@ def plot_front(front: pd.DataFrame, unit: str, ax: Axes | None = None) -> Axes:
 
 
 def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: str) -> None:
-    """A line for each router and a grey one for each baseline; a single point is a cross, a single model is not drawn."""
+    """A line for each router and a grey one for each baseline; a lone point is a cross, single models are left out."""
     drawn = 0
     for place, (name, curve) in enumerate(points.groupby("router", sort=False)):
         kind = evaluation.kinds.get(str(name))
