@@ -1,19 +1,19 @@
 """What multillm adds to LiteLLM: the same mock calls through both, python tests/perf/bench_overhead.py.
 
-Bare: ``litellm.Router.acompletion``. Ours: ``Orchestrator.handle``, from splitting to the merged answer.
-Both alternate in one process, over the same deployments; the ratio is of the medians over the rounds.
+Bare: ``acompletion`` of the very `litellm.Router` that the client holds. Ours: ``Orchestrator.handle``, from
+splitting to the merged answer. Both alternate in one process, a fresh one for each setting, because every Router
+made adds callbacks to all later calls of its process; the ratio is of the medians over the rounds.
 """
 
 import asyncio
-import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import multillm as ml
 from multillm.backends import BackendStatus
@@ -55,26 +55,20 @@ async def seconds_each(call: Callable[[], Awaitable[object]], concurrency: int) 
 
 async def compare(concurrency: int, orchestrator: ml.Orchestrator, name: str) -> None:
     """Alternate bare and ours, print both medians and their ratio."""
-    from litellm.router import Router
-
     label = orchestrator.plan(PROMPT)[0].label
-    models = [
-        {"model_name": spec.label, "litellm_params": {"model": spec.model, "mock_response": ANSWER}}
-        for spec in orchestrator.pool.registry
-    ]
-    router = Router(model_list=models, num_retries=2, timeout=120)
-    message: Any = [{"role": "user", "content": PROMPT}]
-
-    async def bare() -> object:
-        return await router.acompletion(
-            model=label, messages=message, max_tokens=1024, temperature=0.3, metadata={}, disable_fallbacks=True
-        )
-
-    async def ours() -> object:
-        return await orchestrator.handle(PROMPT)
-
+    message = [{"role": "user", "content": PROMPT}]
     times: dict[str, list[float]] = {"bare": [], "ours": []}
-    async with orchestrator:
+    async with orchestrator, orchestrator.client as client:
+        router = client._router  # type: ignore[attr-defined]
+
+        async def bare() -> object:
+            return await router.acompletion(
+                model=label, messages=message, max_tokens=1024, temperature=0.3, metadata={}, disable_fallbacks=True
+            )
+
+        async def ours() -> object:
+            return await orchestrator.handle(PROMPT)
+
         for _ in range(ROUNDS):
             times["bare"].append(await seconds_each(bare, concurrency))
             times["ours"].append(await seconds_each(ours, concurrency))
@@ -86,15 +80,23 @@ async def compare(concurrency: int, orchestrator: ml.Orchestrator, name: str) ->
     )
 
 
-def main() -> None:
-    """All three concurrencies, without and with the feedback store."""
-    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
-    print(f"Python {sys.version.split()[0]}, litellm {version('litellm')}, {ROUNDS} rounds, median; time per prompt")
+def setting(concurrency: int, recorded: bool) -> None:
+    """One line of the table."""
     with tempfile.TemporaryDirectory() as folder:
-        store = ml.FeedbackStore(Path(folder) / "feedback.sqlite")
-        for concurrency in CALLS:
-            for name, kept in (("nothing recorded", None), ("recorded in SQLite", store)):
-                asyncio.run(compare(concurrency, ml.Orchestrator(backend=MockBackend(), store=kept), name))
+        store = ml.FeedbackStore(Path(folder) / "feedback.sqlite") if recorded else None
+        name = "recorded in SQLite" if recorded else "nothing recorded"
+        asyncio.run(compare(concurrency, ml.Orchestrator(backend=MockBackend(), store=store), name))
+
+
+def main() -> None:
+    """All three concurrencies, without and with the feedback store, each in a process of its own."""
+    if len(sys.argv) > 1:
+        setting(int(sys.argv[1]), sys.argv[2] == "recorded")
+        return
+    print(f"Python {sys.version.split()[0]}, litellm {version('litellm')}, {ROUNDS} rounds, median; time per prompt")
+    for concurrency in CALLS:
+        for recorded in ("plain", "recorded"):
+            subprocess.run([sys.executable, __file__, str(concurrency), recorded], check=True)
 
 
 if __name__ == "__main__":
