@@ -1,8 +1,10 @@
 """The command line against a loopback Ollama: what it prints, and how it exits."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -94,6 +96,24 @@ def test_a_failed_sub_task_is_exit_1_and_never_an_answer(tmp_path: Path) -> None
         done = multillm("run", "--pool", str(pool), "Explain what a mutex is.", home=tmp_path, server=server)
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("> **Not answered.**")
+
+
+def test_an_interrupt_ends_with_130_and_loses_no_row(tmp_path: Path) -> None:
+    store = tmp_path / ".local" / "share" / "multillm" / "feedback.sqlite"
+    with serving({name: Script(hang=9) for name in MODELS}) as server:
+        environ = {"PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path), "OLLAMA_BASE_URL": server.base_url}
+        command = [sys.executable, "-m", "multillm.cli", "run", "--backend", "ollama", "Explain what a mutex is."]
+        running = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not server.requests and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=30)
+        assert server.wait_until_unconnected()
+    assert running.returncode == 130, said
+    assert "Traceback" not in said
+    with ml.FeedbackStore(store) as kept:
+        assert kept.frame()["error_type"].tolist() == ["Cancelled"]
 
 
 @pytest.mark.parametrize(
