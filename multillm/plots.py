@@ -99,7 +99,7 @@ def plot_front(front: pd.DataFrame, unit: str, ax: Axes | None = None) -> Axes:
 
 
 def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: str) -> None:
-    """A line for each router and a grey one for each baseline; a single point is a cross, a single model is not drawn."""
+    """A line for each router and a grey one for each baseline, a cross where it is one point; no single models."""
     drawn = 0
     for place, (name, curve) in enumerate(points.groupby("router", sort=False)):
         kind = evaluation.kinds.get(str(name))
