@@ -121,6 +121,22 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
         table().write(tmp_path / "table.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bytes.csv", b"\xff\xfe\x00"),
+        ("header.csv", b"# multillm outcomes {half\nprompt_id,model\na,m\n"),
+        ("list.csv", b"# multillm outcomes []\nprompt_id,model\na,m\n"),
+        ("number.csv", b"# multillm outcomes {}\nprompt_id,model,cost\na,m,dear\n"),
+        ("bytes.parquet", b"junk"),
+    ],
+)
+def test_a_broken_file_is_refused_by_its_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(OutcomesError, match=name):
+        Outcomes.read(tmp_path / name)
+
+
 def test_filters_keep_rows_and_prompts_together() -> None:
     assert table().filter(groups=["y"]).prompts["prompt_id"].tolist() == ["b"]
     assert table().filter(models=["heavy", "light"]).models == ("heavy", "light")
