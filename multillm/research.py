@@ -178,7 +178,8 @@ def _figures_table(result: Evaluation, seed: int) -> Table:
         for name, row in zip(frame.index, frame.to_numpy(), strict=True)
     ]
     title = f"Routers on {result.n:,} held-out prompts of {result.data}, seed {seed}"
-    return terminal.table(title, ("router", *frame.columns), rows, wrapped=True)
+    columns = [str(column).replace("_", " ") for column in frame.columns]
+    return terminal.table(title, ("router", *columns), rows, wrapped=True)
 
 
 def _spread_table(spread: pd.DataFrame, seeds: int) -> Table:
