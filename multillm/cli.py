@@ -26,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Routes the parts of a prompt to the cheapest model that is good enough.",
     epilog="Exit codes: 0 every sub-task answered; 1 a sub-task failed; 2 wrong usage; "
-    "3 the prompt, pool or store is not valid; 4 nothing is there to run the models; 130 interrupted.",
+    "3 the prompt, pool, data, setting or store is not valid; 4 nothing is there to run the models; 130 interrupted.",
 )
 
 REFERENCE_PROMPT = (

@@ -11,6 +11,7 @@ from multillm.metrics import hull
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
     from multillm.evaluation import Evaluation
 
@@ -23,7 +24,7 @@ BASELINE_COLOUR = "#777777"
 
 
 def plot_cost_quality(evaluation: Evaluation, ax: Axes | None = None) -> Axes:
-    """Cost and quality that each router can be set to, beside the single models.
+    """Cost and quality that each router can be set to and the hull of these, beside baselines and single models.
 
     Parameters
     ----------
@@ -38,11 +39,14 @@ def plot_cost_quality(evaluation: Evaluation, ax: Axes | None = None) -> Axes:
         Mean cost per prompt (in the outcomes' unit) against mean quality (0..1).
     """
     ax = ax or plt.figure(layout="constrained").add_subplot()
-    _lines(ax, evaluation, evaluation.curves, "cost", "quality")
+    curves = {str(name): curve for name, curve in evaluation.curves.groupby("router", sort=False)}
+    hulls = pd.concat([_hull(curve).assign(router=name) for name, curve in curves.items()])
+    for name, line in _lines(ax, evaluation, hulls, "cost", "quality").items():
+        ax.plot(curves[name]["cost"], curves[name]["quality"], ".", color=line.get_color(), markersize=3)
     for model in (name for name, kind in evaluation.kinds.items() if kind == "single model"):
         cost, quality = (evaluation.estimate(model, figure).value for figure in ("cost", "quality"))
         ax.plot(cost, quality, "k.", zorder=3)
-        ax.annotate(model, (cost, quality), xytext=(4, -9), textcoords="offset points", fontsize="x-small")
+        ax.annotate(model, (cost, quality), xytext=(3, -9), textcoords="offset points", fontsize="x-small")
     ax.set_xlabel(f"mean cost per prompt, {evaluation.cost_unit}")
     ax.set_ylabel("mean quality, 0..1")
     ax.set_title(f"{evaluation.data}, n = {evaluation.n:,}")
@@ -98,22 +102,26 @@ def plot_front(front: pd.DataFrame, unit: str, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: str) -> None:
-    """A line for each router and a grey one for each baseline; a lone point is a cross, single models are left out."""
-    drawn = 0
+def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: str) -> dict[str, Line2D]:
+    """A line for each router and a grey one for each baseline, a cross where it is one point; no single models.
+
+    The lines of the routers are handed back by name.
+    """
+    drawn: dict[str, Line2D] = {}
     for place, (name, curve) in enumerate(points.groupby("router", sort=False)):
-        kind = evaluation.kinds.get(str(name))
+        kind = evaluation.kinds[str(name)]
         if kind == "single model":
             continue
-        colour = COLOURS[drawn % len(COLOURS)] if kind == "router" else BASELINE_COLOUR
-        drawn += kind == "router"
-        ordered = _hull(curve, x, y) if name == "zero router" else curve.sort_values([x, y])
+        colour, width = (COLOURS[len(drawn) % len(COLOURS)], 2.0) if kind == "router" else (BASELINE_COLOUR, 1.0)
+        ordered = curve.sort_values([x, y])
         style = DASHES[place % len(DASHES)] if len(ordered) > 1 else "x"
-        width = 2.0 if kind == "router" else 1.0
-        ax.plot(ordered[x], ordered[y], style, color=colour, linewidth=width, label=str(name))
+        [line] = ax.plot(ordered[x], ordered[y], style, color=colour, linewidth=width, label=str(name))
+        if kind == "router":
+            drawn[str(name)] = line
+    return drawn
 
 
-def _hull(curve: pd.DataFrame, x: str, y: str) -> pd.DataFrame:
-    """The points that mixtures of single models reach: the non-decreasing convex hull."""
-    cost, quality = hull(curve[x].to_numpy(float), curve[y].to_numpy(float))
-    return pd.DataFrame({x: cost, y: quality})
+def _hull(curve: pd.DataFrame) -> pd.DataFrame:
+    """What mixtures of the points reach, which is what AIQ measures: the non-decreasing convex hull."""
+    cost, quality = hull(curve["cost"].to_numpy(float), curve["quality"].to_numpy(float))
+    return pd.DataFrame({"cost": cost, "quality": quality})

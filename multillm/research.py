@@ -1,84 +1,93 @@
-"""The commands ``multillm evaluate`` and ``multillm tune``, and the files that they leave."""
+"""The commands ``multillm evaluate`` and ``multillm tune``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from multillm import terminal
 from multillm.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.axes import Axes
     from rich.table import Table
 
     from multillm.evaluation import Evaluation
+    from multillm.learning import PromptQuality
     from multillm.outcomes import Outcomes
+    from multillm.pool import Pool
     from multillm.tuning import TunedPolicy
 
-__all__ = ["ROUTERS", "evaluate_command", "tune_command"]
+__all__ = ["evaluate_command", "tune_command"]
 
-ROUTERS = {
-    "learned": "LearnedQuality",
-    "curves": "FittedCurves",
-    "knn": "NeighbourQuality",
-    "clusters": "ClusterQuality",
-    "length": "PromptLength",
-    "reference": "ReferenceComplexity",
-    "litellm": "LiteLLMComplexity",
-}
-"""Estimators by the name that the command line knows them by."""
+FILTERS = ("task_type", "group", "model")
+JSON_FIELDS = ("data", "n", "left_out", "models", "best_single", "cost_unit")
 
 Data = Annotated[str, typer.Argument(help="Name of a public set, or a .parquet or .csv outcome table.")]
 Place = Annotated[Path | None, typer.Option("--path", help="Where the public set's files are; else downloaded.")]
-Kinds = Annotated[list[str] | None, typer.Option("--task-type", help="Only prompts of this task type; repeatable.")]
+Filters = Annotated[
+    list[str] | None, typer.Option("--filter", help="Keep only task_type=, group= or model=VALUE; repeatable.")
+]
+Names = Annotated[list[str] | None, typer.Option("--router", help="Which router; repeatable; learned if left out.")]
 HeldOut = Annotated[str, typer.Option("--by", help="What is held out together: prompt or group.")]
 Folds = Annotated[int, typer.Option("--folds", min=2, help="Folds of the cross-validation.")]
-Seed = Annotated[int, typer.Option("--seed", help="Source of chance.")]
-Folder = Annotated[Path | None, typer.Option("--out", help="Folder for tables (parquet, CSV) and figures (PNG).")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Source of chance.")]
+Seeds = Annotated[list[int] | None, typer.Option("--seed", min=0, help="Source of chance; repeatable; 0 if left out.")]
+Folder = Annotated[Path | None, typer.Option("--out", help="Folder for tables (parquet, CSV) and figures (PNG, SVG).")]
 
 
 def evaluate_command(
     data: Data,
     *,
     path: Place = None,
-    task_type: Kinds = None,
-    router: Annotated[list[str] | None, typer.Option("--router", help="Which router; repeatable.")] = None,
+    filters: Filters = None,
+    router: Names = None,
     by: HeldOut = "prompt",
     folds: Folds = 5,
-    seed: Seed = 0,
+    seed: Seeds = None,
     out: Folder = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Compare routers and baselines on prompts that they have not seen."""
-    from multillm import learning
+    from multillm import terminal
     from multillm.evaluation import evaluate
+    from multillm.reports import keep_evaluations, new_folder, spread
 
-    names = router or ["learned"]
-    if unknown := [name for name in names if name not in ROUTERS]:
-        raise ConfigurationError(f"no router is called {', '.join(unknown)}; choose from {', '.join(ROUTERS)}")
-    routers = {name: getattr(learning, ROUTERS[name])() for name in names}
-    result = evaluate(routers, _outcomes(data, path, task_type), by=_held_out(by), folds=folds, seed=seed)
+    unit, folder = _held_out(by), new_folder(out)
+    routers = _routers(router or ["learned"])
+    outcomes = _outcomes(data, path, filters)
+    named = {f"{name} router" if name in {"random", *outcomes.models} else name: made for name, made in routers.items()}
+    seeds = list(dict.fromkeys(seed or [0]))
+    found = {each: evaluate(named, outcomes, by=unit, folds=folds, seed=each) for each in seeds}
+    if folder is not None:
+        keep_evaluations(found, folder)
+    if as_json:
+        typer.echo(json.dumps([_as_json(result, each) for each, result in found.items()], indent=2, allow_nan=False))
+        return
     console = terminal.console()
-    console.print(_printed(result.table()))
-    console.print(result.provenance(), markup=False)
-    if out is not None:
-        _keep_evaluation(result, out)
-        console.print(f"written to {out}", markup=False)
+    for each, result in found.items():
+        console.print(_figures_table(result, each), markup=False)
+        console.print(result.provenance(), markup=False, highlight=False)
+    if len(found) > 1:
+        console.print(_spread_table(spread(found), len(found)))
+    if folder is not None:
+        console.print(f"written to {folder}", markup=False)
 
 
 def tune_command(
     data: Data,
     *,
     path: Place = None,
-    task_type: Kinds = None,
+    filters: Filters = None,
     objective: Annotated[str, typer.Option("--objective", help="quality, cost or arena.")] = "quality",
-    constraint: Annotated[float | None, typer.Option("--constraint", help="Largest cost, or least quality.")] = None,
+    constraint: Annotated[
+        float | None, typer.Option("--constraint", help="Largest mean cost for quality, least mean quality for cost.")
+    ] = None,
     pool: Annotated[
-        str | None, typer.Option("--pool", help="Pool that is to get the policy; its labels are the models.")
+        str | None, typer.Option("--pool", help="Pool to be tuned; its labels are the models of the outcomes.")
     ] = None,
     by: HeldOut = "prompt",
     folds: Folds = 5,
@@ -86,28 +95,54 @@ def tune_command(
     out: Folder = None,
 ) -> None:
     """Fit weights, thresholds and quality curves; what is held out stands beside what was fitted."""
-    from multillm.tuning import tune
+    from multillm import terminal
+    from multillm.reports import keep_tuned, new_folder
+    from multillm.tuning import check_labels, tune
 
-    outcomes = _outcomes(data, path, task_type)
-    sought = _objective(objective)
-    tuned = tune(outcomes, sought, constraint, by=_held_out(by), folds=folds, seed=seed)
+    sought, unit, folder = _objective(objective), _held_out(by), new_folder(out)
+    base = None if pool is None else _pool(pool)
+    outcomes = _outcomes(data, path, filters)
+    if base is not None:
+        check_labels(outcomes.models, base)
+    tuned = tune(outcomes, sought, constraint, by=unit, folds=folds, seed=seed)
     console = terminal.console()
-    console.print(repr(tuned), markup=False)
-    thresholds = [(str(kind), f"{level:.2f}") for kind, level in tuned.policy.thresholds.items()]
-    title = f"U = {tuned.policy.beta:.4f} Q - {tuned.policy.alpha:.4f} C"
-    console.print(terminal.table(title, ("task type", "threshold"), thresholds, right=("threshold",)))
+    console.print(_tuned_table(tuned, outcomes.cost_unit), _thresholds_table(tuned), sep="\n")
     for key, value in tuned.provenance.items():
-        console.print(f"{key}: {value}", markup=False)
-    if out is not None:
-        _keep_tuned(tuned, outcomes, pool, out)
-        console.print(f"written to {out}", markup=False)
+        console.print(f"{key}: {value}", markup=False, highlight=False)
+    if folder is not None:
+        keep_tuned(tuned, outcomes.cost_unit, base, folder)
+        console.print(f"written to {folder}", markup=False)
+        if base is None:
+            labels = ", ".join(outcomes.models)
+            console.print(f"no pool was written: --pool names one whose labels are {labels}", markup=False)
 
 
-def _outcomes(data: str, path: Path | None, task_types: Sequence[str] | None) -> Outcomes:
+def _routers(names: Iterable[str]) -> dict[str, PromptQuality]:
+    from multillm.learning import ROUTERS
+
+    wanted = list(dict.fromkeys(names))
+    if unknown := [name for name in wanted if name not in ROUTERS]:
+        raise ConfigurationError(f"no router is called {', '.join(unknown)}; choose from {', '.join(ROUTERS)}")
+    return {name: ROUTERS[name]() for name in wanted}
+
+
+def _pool(name: str) -> Pool:
+    from multillm.pool import load_pool
+
+    return load_pool(name)
+
+
+def _outcomes(data: str, path: Path | None, filters: Sequence[str] | None) -> Outcomes:
     from multillm.datasets import load_outcomes
 
+    wanted: dict[str, list[str]] = {}
+    for each in filters or ():
+        key, equals, value = each.partition("=")
+        if key not in FILTERS or not equals or not value:
+            raise ConfigurationError(f"--filter is {each!r}; write KEY=VALUE, where KEY is {' or '.join(FILTERS)}")
+        wanted.setdefault(f"{key}s", []).append(value)
     outcomes = load_outcomes(data, path)
-    return outcomes.filter(task_types=list(task_types)) if task_types else outcomes
+    return outcomes.filter(**wanted) if wanted else outcomes
 
 
 def _held_out(by: str) -> Literal["prompt", "group"]:
@@ -125,46 +160,52 @@ def _objective(objective: str) -> Literal["quality", "cost", "arena"]:
     raise ConfigurationError(f"--objective is {objective!r}; choose quality, cost or arena")
 
 
-def _printed(frame: pd.DataFrame) -> Table:
-    rows = [(str(name), *(str(cell) for cell in row)) for name, row in zip(frame.index, frame.to_numpy(), strict=True)]
-    return terminal.table("Routers on held-out prompts", ("router", *frame.columns), rows, wrapped=True)
+def _as_json(result: Evaluation, seed: int) -> dict[str, object]:
+    figures = result.to_frame().astype(object)
+    facts = {name: getattr(result, name) for name in JSON_FIELDS}
+    verdicts = {router: result.verdict(router) for router, kind in result.kinds.items() if kind == "router"}
+    known = figures.where(figures.notna(), None).to_dict("records")
+    return {"seed": seed, **facts, "provenance": result.provenance(), "verdicts": verdicts, "figures": known}
 
 
-def _keep(frame: pd.DataFrame, folder: Path, name: str) -> None:
-    frame.to_parquet(folder / f"{name}.parquet")
-    frame.to_csv(folder / f"{name}.csv", index=False)
+def _figures_table(result: Evaluation, seed: int) -> Table:
+    """The evaluation's table, each interval under its value."""
+    from multillm import terminal
+
+    frame = result.table()
+    rows = [
+        (str(name), *(str(cell).replace(" [", "\n[") for cell in row))
+        for name, row in zip(frame.index, frame.to_numpy(), strict=True)
+    ]
+    title = f"Routers on {result.n:,} held-out prompts of {result.data}, seed {seed}"
+    columns = [str(column).replace("_", " ") for column in frame.columns]
+    return terminal.table(title, ("router", *columns), rows, wrapped=True)
 
 
-def _draw(ax: Axes, path: Path) -> None:
-    import matplotlib.pyplot as plt
+def _spread_table(spread: pd.DataFrame, seeds: int) -> Table:
+    from multillm import terminal
 
-    figure = ax.get_figure(root=True)
-    if figure is not None:
-        figure.savefig(path, dpi=150)
-        plt.close(figure)
-
-
-def _keep_evaluation(result: Evaluation, folder: Path) -> None:
-    from multillm.plots import plot_cost_quality, plot_gain_recovered
-
-    folder.mkdir(parents=True, exist_ok=True)
-    _keep(result.to_frame(), folder, "figures")
-    _keep(result.by_task_type, folder, "by_task_type")
-    (folder / "provenance.txt").write_text(result.provenance() + "\n", "utf-8")
-    if result.cost_unit and not result.curves.empty:
-        _keep(result.curves, folder, "cost_quality")
-        _draw(plot_cost_quality(result), folder / "cost_quality.png")
-    if not result.pgr.empty:
-        _keep(result.pgr, folder, "gain_recovered")
-        _draw(plot_gain_recovered(result), folder / "gain_recovered.png")
+    rows = [
+        (str(router), str(figure), *(f"{value:.4g}" for value in values))
+        for router, figure, _, *values in spread.to_numpy()
+    ]
+    columns = ("router", "figure", "mean", "least", "greatest")
+    return terminal.table(f"Values over {seeds} seeds", columns, rows, right=columns[2:])
 
 
-def _keep_tuned(tuned: TunedPolicy, outcomes: Outcomes, pool: str | None, folder: Path) -> None:
-    from multillm.plots import plot_front
-    from multillm.pool import load_pool
+def _tuned_table(tuned: TunedPolicy, unit: str) -> Table:
+    from multillm import terminal
 
-    folder.mkdir(parents=True, exist_ok=True)
-    _keep(tuned.front, folder, "front")
-    _draw(plot_front(tuned.front, outcomes.cost_unit), folder / "front.png")
-    if pool is not None:
-        tuned.write(folder / "tuned.yaml", load_pool(pool))
+    rows = [
+        (f"mean cost per prompt, {unit}", f"{tuned.fitted_cost:.4g}", repr(tuned.cost)),
+        ("mean quality, 0..1", f"{tuned.fitted_quality:.3f}", repr(tuned.quality)),
+    ]
+    return terminal.table(f"Tuned: {tuned.objective}", ("figure", "fitted", "held out"), rows, right=("fitted",))
+
+
+def _thresholds_table(tuned: TunedPolicy) -> Table:
+    from multillm import terminal
+
+    rows = [(str(kind), f"{level:.2f}") for kind, level in tuned.policy.thresholds.items()]
+    title = f"U = {tuned.policy.beta:.4f} Q - {tuned.policy.alpha:.4f} C"
+    return terminal.table(title, ("task type", "threshold"), rows, right=("threshold",))

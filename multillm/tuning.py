@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -26,7 +26,7 @@ from multillm.registry import QualityCurve
 from multillm.sweep import sweep
 from multillm.tasks import TaskType
 
-__all__ = ["Objective", "TunedPolicy", "tune"]
+__all__ = ["Objective", "TunedPolicy", "check_labels", "tune"]
 
 Objective = Literal["quality", "cost", "arena"]
 
@@ -78,9 +78,7 @@ class TunedPolicy:
         base : Pool
             Deployments for the labels that the outcomes name; others are left out.
         """
-        absent = [label for label in self.relative_cost if label not in base.registry]
-        if absent:
-            raise OutcomesError(f"pool {base.name} has no {', '.join(absent)}; bring the names together by rename")
+        check_labels(self.relative_cost, base)
         models = tuple(
             base.registry[label].model_copy(
                 update={
@@ -113,6 +111,16 @@ class TunedPolicy:
         return (
             f"TunedPolicy({self.objective}: held out cost {self.cost.value:.4g}, quality {self.quality!r}; "
             f"fitted cost {self.fitted_cost:.4g}, quality {self.fitted_quality:.3f})"
+        )
+
+
+def check_labels(models: Iterable[str], base: Pool) -> None:
+    """Raise unless the pool has every model of the outcomes among its labels."""
+    absent = [label for label in models if label not in base.registry]
+    if absent:
+        raise OutcomesError(
+            f"pool {base.name} has no {', '.join(absent)}; bring the names together by rename, or give a pool with "
+            "these labels"
         )
 
 

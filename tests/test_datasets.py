@@ -190,6 +190,13 @@ def test_a_folder_without_the_origin_files_is_refused_by_name(tmp_path: Path, na
         load_outcomes(name, tmp_path / "absent")
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_broken_wide_table_is_refused_by_its_name(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"broken.{suffix}").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(OutcomesError, match=f"broken.{suffix} is not readable as {suffix}"):
+        load_outcomes("routerbench", tmp_path / f"broken.{suffix}")
+
+
 def test_an_unknown_set_is_refused_with_what_there_is() -> None:
     with pytest.raises(OutcomesError, match="routellm, routerbench, llmrouter, llmrouterbench, routerarena"):
         load_outcomes("routerbanch")

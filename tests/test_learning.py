@@ -205,3 +205,14 @@ def test_what_was_not_measured_teaches_nothing_and_harms_nothing() -> None:
     predicted = fitted.predict(outcomes(n=80, seed=2).prompts)
     assert predicted.notna().all(axis=None)
     assert predicted["model::heavy"].mean() > predicted["model::light"].mean()
+
+
+def test_the_reference_heuristic_is_the_reference_classifier_whatever_the_default_is() -> None:
+    texts = [
+        "Review the security of this class.",
+        "What is a mutex?",
+        "Compare two designs, then evaluate each of them.",
+    ]
+    expected = [classify(text, "reference").complexity for text in texts]
+    assert expected != [classify(text).complexity for text in texts]
+    assert ReferenceComplexity().difficulty(texts).tolist() == expected

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from multillm.errors import OutcomesError
+from multillm.feedback import FeedbackRecord, FeedbackStore
 from multillm.outcomes import MEASURES, Outcomes
 
 ROWS = pd.DataFrame(
@@ -118,6 +121,22 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
         table().write(tmp_path / "table.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("bytes.csv", b"\xff\xfe\x00"),
+        ("header.csv", b"# multillm outcomes {half\nprompt_id,model\na,m\n"),
+        ("list.csv", b"# multillm outcomes []\nprompt_id,model\na,m\n"),
+        ("number.csv", b"# multillm outcomes {}\nprompt_id,model,cost\na,m,dear\n"),
+        ("bytes.parquet", b"junk"),
+    ],
+)
+def test_a_broken_file_is_refused_by_its_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(OutcomesError, match=name):
+        Outcomes.read(tmp_path / name)
+
+
 def test_filters_keep_rows_and_prompts_together() -> None:
     assert table().filter(groups=["y"]).prompts["prompt_id"].tolist() == ["b"]
     assert table().filter(models=["heavy", "light"]).models == ("heavy", "light")
@@ -149,23 +168,48 @@ def test_tables_with_different_cost_units_do_not_concatenate() -> None:
         Outcomes.concat([table(), table()])
 
 
-def test_feedback_becomes_outcomes_and_an_unjudged_answer_stays_without_quality() -> None:
-    feedback = pd.DataFrame(
-        {
-            "text": ["Why?", "Why?", "Why?", "How?"],
-            "label": ["light", "light", "heavy", "light"],
-            "task_type": ["qa_simple"] * 4,
-            "quality": [1.0, 0.0, np.nan, 0.8],
-            "cost_units": [1.0, 3.0, 9.0, 1.0],
-            "output_tokens": [10, 30, 20, 5],
-        }
-    )
-    outcomes = Outcomes.from_feedback(feedback)
-    assert len(outcomes) == 2
-    np.testing.assert_array_equal(outcomes.quality_matrix(), [[0.5, np.nan], [0.8, np.nan]])
-    assert outcomes.cost_matrix().iloc[0].tolist() == [2.0, 9.0]
-    with pytest.raises(OutcomesError, match="no column prompt"):
-        Outcomes.from_feedback(feedback[["label", "quality"]])
+def call(index: int, prompt: str, label: str | None, **known: Any) -> FeedbackRecord:
+    error = None if label else "CompletionTimeout"
+    known |= {"served_label": label, "error_type": error}
+    return FeedbackRecord("run", index, prompt, "qa_simple", 0.1, "light", 1, **known)
+
+
+@pytest.mark.parametrize("keep_prompts", [True, False])
+def test_what_a_store_keeps_becomes_outcomes(keep_prompts: bool) -> None:
+    rated = {"quality": 1.0, "quality_source": "reader"}
+    with FeedbackStore(":memory:", keep_prompts=keep_prompts) as store:
+        store.record(
+            [
+                call(0, "Why?", "light", cost_units=1.0, output_tokens=10, latency_s=1.0, **rated),
+                call(1, "Why?", "light", cost_units=3.0, output_tokens=30, latency_s=2.0, **rated | {"quality": 0.0}),
+                call(2, "Why?", "heavy", cost_units=9.0, cost_usd=0.5, latency_s=60.0, fallback_reason="timeout"),
+                call(3, "How?", "light", cost_units=1.0),
+                call(4, "Who?", None),
+            ]
+        )
+        outcomes, dollars = (Outcomes.from_feedback(store.frame(), cost_unit=unit) for unit in ("cost units", "USD"))
+    assert outcomes.prompts["prompt_id"].tolist() == [sha256(text).hexdigest() for text in (b"Why?", b"How?")]
+    assert outcomes.prompts["prompt"].dropna().tolist() == (["Why?", "How?"] if keep_prompts else [])
+    assert outcomes.prompts["task_type"].tolist() == ["qa_simple", "qa_simple"]
+    assert outcomes.models == ("light", "heavy")
+    np.testing.assert_array_equal(outcomes.quality_matrix(), [[0.5, np.nan], [np.nan, np.nan]])
+    np.testing.assert_array_equal(outcomes.cost_matrix(), [[2.0, 9.0], [1.0, np.nan]])
+    np.testing.assert_array_equal(dollars.cost_matrix(), [[np.nan, 0.5], [np.nan, np.nan]])
+    np.testing.assert_array_equal(outcomes.matrix("latency_s"), [[1.5, np.nan], [np.nan, np.nan]])
+    np.testing.assert_array_equal(outcomes.matrix("output_tokens"), [[20.0, np.nan], [np.nan, np.nan]])
+
+
+def test_feedback_that_measures_no_model_is_refused() -> None:
+    with FeedbackStore(":memory:") as store:
+        with pytest.raises(OutcomesError, match="none of 0 calls"):
+            Outcomes.from_feedback(store.frame())
+        store.record(call(0, "Who?", None))
+        with pytest.raises(OutcomesError, match="none of 1 calls"):
+            Outcomes.from_feedback(store.frame())
+        with pytest.raises(OutcomesError, match="no column served_label"):
+            Outcomes.from_feedback(store.frame().drop(columns="served_label"))
+        with pytest.raises(OutcomesError, match="choose cost units or USD"):
+            Outcomes.from_feedback(store.frame(), cost_unit="s")
 
 
 def test_the_html_of_a_table_escapes_what_it_shows() -> None:

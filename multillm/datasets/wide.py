@@ -31,7 +31,12 @@ def read_frame(path: Path) -> pd.DataFrame:
     }
     if path.suffix not in readers:
         raise OutcomesError(f"{path} ends in {path.suffix!r}; readable here: {', '.join(readers)}")
-    return readers[path.suffix](path)
+    try:
+        return readers[path.suffix](path)
+    except (ValueError, OSError) as error:
+        if isinstance(error, OutcomesError):
+            raise
+        raise OutcomesError(f"{path} is not readable as {path.suffix.removeprefix('.')}: {error}") from None
 
 
 def read_wide(path: Path, name: str) -> Outcomes:

@@ -63,7 +63,7 @@ class ReferenceComplexity(HeuristicQuality):
 
     def difficulty(self, texts: Sequence[str]) -> Figures:
         """Complexity by substrings."""
-        return np.array([classify(text).complexity if text.strip() else 0.0 for text in texts])
+        return np.array([classify(text, "reference").complexity if text.strip() else 0.0 for text in texts])
 
 
 class LiteLLMComplexity(HeuristicQuality):

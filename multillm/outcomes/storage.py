@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -37,21 +38,26 @@ def read_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     """Frame and metadata of a file that `write_table` stored."""
     if not path.is_file():
         raise OutcomesError(f"{path} is not there")
-    return _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-
-
-def _read_parquet(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise OutcomesError(f"{path} is not readable as parquet: {error}") from None
+        frame, metadata = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    except (ValueError, OSError) as error:  # what pyarrow, pandas, json and the codecs raise alike
+        if isinstance(error, OutcomesError):
+            raise
+        raise OutcomesError(f"{path} is not readable as {path.suffix.removeprefix('.')}: {error}") from None
+    if not isinstance(metadata, dict):
+        raise OutcomesError(f"{path} has no metadata of an outcome table; store it by Outcomes.write")
+    return frame, metadata
+
+
+def _read_parquet(path: Path) -> tuple[pd.DataFrame, Any]:
+    table = pq.read_table(path)
     metadata = (table.schema.metadata or {}).get(b"multillm")
     if metadata is None:
         raise OutcomesError(f"{path} is parquet but no outcome table of multillm; use load_outcomes for public sets")
     return table.to_pandas(), json.loads(metadata)
 
 
-def _read_csv(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+def _read_csv(path: Path) -> tuple[pd.DataFrame, Any]:
     with path.open(encoding="utf-8", newline="") as file:
         header = file.readline()
         if not header.startswith(HEADER):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from multillm.errors import OutcomesError
+from multillm.outcomes.calls import rows_and_prompts
 from multillm.outcomes.schema import MEASURES, PROMPT_COLUMNS, check, typed
 from multillm.outcomes.storage import read_table, write_table
 
@@ -112,29 +113,26 @@ class Outcomes:
     def from_feedback(cls, feedback: pd.DataFrame, name: str = "feedback", cost_unit: str = "cost units") -> Outcomes:
         """A table from the rows of a feedback store.
 
-        Sub-tasks with the same text are one prompt. Where one model took it more than once, measures are averaged.
+        A prompt is one text of a sub-task, known by its SHA-256, a model the label that answered. Where one label took
+        a prompt more than once, measures are averaged. Calls that no label answered are left out: they measure no
+        model. Quality is missing unless rated; latency is missing after a fallback, since it counts the calls that
+        failed before.
 
         Parameters
         ----------
         feedback : DataFrame
-            One row per completion: `prompt` or `text`, `label` or `model`; optional `task_type`, `complexity`,
-            `group`, `quality`, `latency_s`, `input_tokens`, `output_tokens`, and `cost`, `cost_units` or `cost_usd`.
+            As `FeedbackStore.frame` gives it, or a part of that.
         name : str, default "feedback"
             What the table is called.
-        cost_unit : str, default "cost units"
-            ``USD`` takes the costs from `cost_usd`, anything else from `cost_units`.
+        cost_unit : {"cost units", "USD"}
+            Whether costs are taken from `cost_units` or from `cost_usd`.
+
+        Raises
+        ------
+        OutcomesError
+            If a column is not there, the unit is another, or no call was answered.
         """
-        names = {"text": "prompt", "label": "model", "cost_usd" if cost_unit == "USD" else "cost_units": "cost"}
-        table = feedback.rename(columns={old: new for old, new in names.items() if new not in feedback})
-        absent = [column for column in ("prompt", "model") if column not in table]
-        if absent:
-            has = ", ".join(map(str, feedback.columns))
-            raise OutcomesError(f"feedback has no column {' and no column '.join(absent)}; it has {has}")
-        table = table.reset_index(drop=True)
-        table["prompt_id"] = "prompt-" + pd.Series(pd.factorize(table["prompt"])[0], index=table.index).astype(str)
-        measured = table.reindex(columns=["prompt_id", "model", *MEASURES])
-        rows = measured.groupby(["prompt_id", "model"], sort=False, as_index=False).mean()
-        prompts = table.reindex(columns=list(PROMPT_COLUMNS)).drop_duplicates("prompt_id")
+        rows, prompts = rows_and_prompts(feedback, cost_unit)
         return cls(rows, prompts, name=name, cost_unit=cost_unit)
 
     @classmethod

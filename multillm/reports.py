@@ -1,0 +1,100 @@
+"""The files that ``multillm evaluate`` and ``multillm tune`` leave in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from multillm.errors import ConfigurationError
+from multillm.evaluation import Evaluation
+from multillm.plots import plot_cost_quality, plot_front, plot_gain_recovered
+from multillm.pool import Pool
+from multillm.tuning import TunedPolicy
+
+__all__ = ["keep_evaluations", "keep_tuned", "new_folder", "spread"]
+
+
+def new_folder(path: Path | None) -> Path | None:
+    """The folder, made if it is not there: before the work whose results it is to hold.
+
+    Raises
+    ------
+    ConfigurationError
+        If it cannot be made.
+    """
+    try:
+        if path is not None:
+            path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"--out is {path}, which cannot be made a folder: {error}") from None
+    return path
+
+
+def keep_evaluations(found: Mapping[int, Evaluation], folder: Path) -> None:
+    """Write figures and curves of every seed, and the curves of the first one as pictures.
+
+    Parameters
+    ----------
+    found : mapping of int to Evaluation
+        By seed.
+    folder : Path
+        Where ``figures``, ``by_task_type``, ``cost_quality``, ``gain_recovered`` and, of several seeds, ``spread``
+        are written, as far as there are such; ``provenance.txt`` says how they came about.
+    """
+    first = next(iter(found.values()))
+    _keep(_of_all(found, Evaluation.to_frame), folder, "figures")
+    _keep(_of_all(found, lambda result: result.by_task_type), folder, "by_task_type")
+    if len(found) > 1:
+        _keep(spread(found), folder, "spread")
+    if first.cost_unit:
+        _keep(_of_all(found, lambda result: result.curves), folder, "cost_quality")
+        _draw(folder / "cost_quality", lambda ax: plot_cost_quality(first, ax))
+    if not first.pgr.empty:
+        _keep(_of_all(found, lambda result: result.pgr), folder, "gain_recovered")
+        _draw(folder / "gain_recovered", lambda ax: plot_gain_recovered(first, ax))
+    told = "".join(f"{result.provenance()}\n" for result in found.values())
+    (folder / "provenance.txt").write_text(told, "utf-8")
+
+
+def keep_tuned(tuned: TunedPolicy, cost_unit: str, base: Pool | None, folder: Path) -> None:
+    """Write the front as ``front`` and, given a pool to tune, that pool as ``tuned.yaml``."""
+    _keep(tuned.front, folder, "front")
+    _draw(folder / "front", lambda ax: plot_front(tuned.front, cost_unit, ax))
+    if base is not None:
+        tuned.write(folder / "tuned.yaml", base)
+
+
+def spread(found: Mapping[int, Evaluation]) -> pd.DataFrame:
+    """Every figure of the routers over the seeds.
+
+    Returns
+    -------
+    DataFrame
+        router, figure, seeds (how many have the figure), mean, least, greatest of the values.
+    """
+    figures = _of_all(found, Evaluation.to_frame)
+    of_routers = figures[figures["kind"] == "router"].groupby(["router", "figure"], sort=False)["value"]
+    return of_routers.agg(seeds="count", mean="mean", least="min", greatest="max").reset_index()
+
+
+def _of_all(found: Mapping[int, Evaluation], table: Callable[[Evaluation], pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat([table(result).assign(seed=seed) for seed, result in found.items()], ignore_index=True)
+
+
+def _keep(frame: pd.DataFrame, folder: Path, name: str) -> None:
+    frame.to_parquet(folder / f"{name}.parquet")
+    frame.to_csv(folder / f"{name}.csv", index=False)
+
+
+def _draw(path: Path, plot: Callable[[Axes], Axes]) -> None:
+    """One picture as PNG and SVG, the same bytes each time."""
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    plot(figure.add_subplot())
+    with mpl.rc_context({"svg.hashsalt": path.name}):
+        figure.savefig(path.with_suffix(".png"), dpi=150)
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
