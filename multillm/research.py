@@ -106,7 +106,9 @@ def tune_command(
         check_labels(outcomes.models, base)
     tuned = tune(outcomes, sought, constraint, by=unit, folds=folds, seed=seed)
     console = terminal.console()
-    console.print(_tuned_table(tuned, outcomes.cost_unit), _thresholds_table(tuned), sep="\n")
+    console.print(_tuned_table(tuned, outcomes.cost_unit))
+    console.print(f"U = {tuned.policy.beta:.4f} Q - {tuned.policy.alpha:.4f} C\n", markup=False, highlight=False)
+    console.print(_thresholds_table(tuned))
     for key, value in tuned.provenance.items():
         console.print(f"{key}: {value}", markup=False, highlight=False)
     if folder is not None:
@@ -197,8 +199,8 @@ def _tuned_table(tuned: TunedPolicy, unit: str) -> Table:
     from multillm import terminal
 
     rows = [
-        (f"mean cost per prompt, {unit}", f"{tuned.fitted_cost:.4g}", repr(tuned.cost)),
-        ("mean quality, 0..1", f"{tuned.fitted_quality:.3f}", repr(tuned.quality)),
+        (f"mean cost per prompt, {unit}", f"{tuned.fitted_cost:.4g}", format(tuned.cost, ".4g")),
+        ("mean quality, 0..1", f"{tuned.fitted_quality:.3f}", format(tuned.quality)),
     ]
     return terminal.table(f"Tuned: {tuned.objective}", ("figure", "fitted", "held out"), rows, right=("fitted",))
 
@@ -207,5 +209,4 @@ def _thresholds_table(tuned: TunedPolicy) -> Table:
     from multillm import terminal
 
     rows = [(str(kind), f"{level:.2f}") for kind, level in tuned.policy.thresholds.items()]
-    title = f"U = {tuned.policy.beta:.4f} Q - {tuned.policy.alpha:.4f} C"
-    return terminal.table(title, ("task type", "threshold"), rows, right=("threshold",))
+    return terminal.table("Thresholds", ("task type", "threshold"), rows, right=("threshold",))

@@ -201,7 +201,7 @@ def tune(
     provenance = {
         "data": f"{outcomes.name}, {len(complete)} prompts, {len(outcomes) - len(complete)} left out",
         "split": f"{folds} outer and inner folds by {by}, seed {seed}",
-        "held out": f"cost {cost!r} {outcomes.cost_unit}, quality {quality!r}",
+        "held out": f"cost {cost:.4g} {outcomes.cost_unit}, quality {quality}",
         "date": today().isoformat(),
     }
     return TunedPolicy(

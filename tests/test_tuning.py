@@ -102,6 +102,13 @@ def test_the_stored_pool_routes_as_it_was_tuned(tuned: TunedPolicy, tmp_path: Pa
             assert router.route(profile).label == LABELS[expected]
 
 
+def test_a_small_cost_is_not_told_as_none() -> None:
+    cents = outcomes(60).with_costs(dict(zip(LABELS, (1e-5, 2e-5, 9e-5), strict=True)), "USD")
+    found = tune(cents, "quality", 1.0, replicates=20)
+    assert f"cost {found.cost.value:.4g} [{found.cost.low:.4g}," in found.provenance["held out"]
+    assert "0.000 [" not in found.provenance["held out"]
+
+
 def test_a_pool_without_the_labels_is_refused() -> None:
     renamed = outcomes(60).rename({"model::light": "tiny"})
     with pytest.raises(OutcomesError, match="tiny"):

@@ -48,8 +48,12 @@ class Estimate:
         low, high = np.quantile(resamples, [(1 - level) / 2, (1 + level) / 2])
         return cls(float(figures[0]), float(low), float(high), n, level)
 
+    def __format__(self, spec: str) -> str:
+        value, low, high = (format(bound, spec or ".3f") for bound in (self.value, self.low, self.high))
+        return f"{value} [{low}, {high}] (n={self.n:,})"
+
     def __repr__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n:,})"
+        return format(self)
 
 
 def resample(
