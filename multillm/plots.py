@@ -20,6 +20,7 @@ __all__ = ["plot_cost_quality", "plot_front", "plot_gain_recovered"]
 # Okabe and Ito's palette, told apart with any colour vision; the dashes tell lines apart without colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
 DASHES = ("-", "--", "-.", ":")
+MARKERS = ("x", "+", "1", "s")
 BASELINE_COLOUR = "#777777"
 
 
@@ -103,7 +104,7 @@ def plot_front(front: pd.DataFrame, unit: str, ax: Axes | None = None) -> Axes:
 
 
 def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: str) -> dict[str, Line2D]:
-    """A line for each router and a grey one for each baseline, a cross where it is one point; no single models.
+    """A line for each router and a grey one for each baseline, a mark where it is one point; no single models.
 
     The lines of the routers are handed back by name.
     """
@@ -114,7 +115,7 @@ def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: st
             continue
         colour, width = (COLOURS[len(drawn) % len(COLOURS)], 2.0) if kind == "router" else (BASELINE_COLOUR, 1.0)
         ordered = curve.sort_values([x, y])
-        style = DASHES[place % len(DASHES)] if len(ordered) > 1 else "x"
+        style = (DASHES if len(ordered) > 1 else MARKERS)[place % len(DASHES)]
         [line] = ax.plot(ordered[x], ordered[y], style, color=colour, linewidth=width, label=str(name))
         if kind == "router":
             drawn[str(name)] = line

@@ -70,6 +70,11 @@ def test_lines_differ_without_colour_too(found: Evaluation, ax: Axes) -> None:
     assert len({line.get_linestyle() for line in routers}) == len(routers) == 2
 
 
+def test_baselines_that_are_one_point_have_marks_of_their_own(found: Evaluation, ax: Axes) -> None:
+    named = {str(line.get_label()): line.get_marker() for line in plot_cost_quality(found, ax).lines}
+    assert named["best single model"] != named["random"]
+
+
 def test_the_front_shows_every_trade_off(ax: Axes) -> None:
     front = pd.DataFrame({"cost": [1.0, 2.0, 4.0], "quality": [0.5, 0.7, 0.75]})
     assert plot_front(front, "cost units", ax) is ax
