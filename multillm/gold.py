@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from multillm.cautious import is_file
 from multillm.errors import InputError
 from multillm.resources import data_dir
 from multillm.tasks import TaskType
@@ -95,17 +96,17 @@ def load_gold(source: str | Path = "train") -> list[GoldPrompt]:
         If the file is missing or a line breaks the format; names line and fault.
     """
     shipped = data_dir() / "gold" / f"{source}.jsonl"
-    path = shipped if shipped.is_file() else Path(source)
-    if not path.is_file():
+    path = shipped if is_file(shipped) else Path(source)
+    if not is_file(path):
         raise InputError(
             f"no labelled prompts at {str(source)!r}; give 'train', 'test', 'second_pass' or a JSON lines file"
         )
     prompts = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
         if line.strip():
             try:
                 prompts.append(_prompt(json.loads(line)))
-            except (KeyError, TypeError, ValueError) as error:
+            except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
                 raise InputError(
                     f"{path}, line {number}: not a labelled prompt: {type(error).__name__}: {error}"
                 ) from None

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from multillm.classification import Classifier, get_classifier
+from multillm.errors import InputError
 from multillm.gold import COMPLEXITY, GoldPrompt
+from multillm.metrics import Estimate, resample
+from multillm.reliability import calibration_error, reliability
 from multillm.splitting import Splitter, get_splitter
 from multillm.splitting.base import check_prompt
 from multillm.tasks import ComplexityTier, SubTask, TaskType
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NeverSplitter",
+    "calibration",
     "classifier_scores",
     "compare_classifiers",
     "compare_splitters",
@@ -28,7 +32,6 @@ __all__ = [
 
 LEAST_OVERLAP = 0.7
 RESAMPLES = 1000
-BINS = 10
 Span = tuple[int, int]
 Counts = dict[str, float]
 
@@ -93,15 +96,11 @@ def splitter_scores(
 def classifier_scores(
     gold: Sequence[GoldPrompt], classifier: str | Classifier = "learned", *, seed: int = 0, resamples: int = RESAMPLES
 ) -> pd.DataFrame:
-    r"""Scores of a classifier on the labelled spans, with bootstrap intervals over sub-tasks.
+    """Scores of a classifier on the labelled spans, with bootstrap intervals over sub-tasks.
 
     ``accuracy`` and ``macro f1`` of the type (mean of the F1 of each labelled type),
-    ``spearman`` between complexity and labelled level, ``tier accuracy``, and ``calibration error``:
-    with confidences in ten bins :math:`B_b` of equal width,
-
-    .. math:: \mathrm{ECE} = \sum_b \frac{|B_b|}{n} \, |\mathrm{acc}(B_b) - \mathrm{conf}(B_b)|
-
-    which is missing for a classifier without confidences.
+    ``spearman`` between complexity and labelled level, ``tier accuracy``, and the expected
+    ``calibration error`` over ten bins, which is missing for a classifier without confidences.
 
     Parameters
     ----------
@@ -120,14 +119,9 @@ def classifier_scores(
         Indexed by metric: value, low, high (bounds of the 95 % percentile interval), n (sub-tasks).
     """
     frame = _classified(gold, get_classifier(classifier))
-    generator = np.random.default_rng(seed)
-    values = _type_metrics(frame)
-    drawn = pd.DataFrame(
-        [_type_metrics(frame.iloc[generator.integers(0, len(frame), len(frame))]) for _ in range(resamples)]
-    )
-    bounds = drawn.quantile([0.025, 0.975])
-    table = pd.DataFrame({"value": values, "low": bounds.iloc[0], "high": bounds.iloc[1]}).reindex(list(values))
-    return table.assign(n=len(frame)).rename_axis("metric")
+    counts = resample(len(frame), resamples, np.random.default_rng(seed))
+    drawn = pd.DataFrame([_type_metrics(frame.loc[frame.index.repeat(each)]) for each in counts])
+    return _estimates({str(name): Estimate.of(drawn[name].to_numpy(float), len(frame)) for name in drawn})
 
 
 def confusion(gold: Sequence[GoldPrompt], classifier: str | Classifier = "learned") -> pd.DataFrame:
@@ -135,6 +129,20 @@ def confusion(gold: Sequence[GoldPrompt], classifier: str | Classifier = "learne
     frame = _classified(gold, get_classifier(classifier))
     types = [str(kind) for kind in TaskType]
     return pd.crosstab(frame["label"], frame["predicted"]).reindex(index=types, columns=types, fill_value=0)
+
+
+def calibration(gold: Sequence[GoldPrompt], classifier: str | Classifier = "learned") -> pd.DataFrame:
+    """How often a classifier's types are right, by its confidence; see `reliability` for the columns.
+
+    Raises
+    ------
+    InputError
+        If the classifier has no confidences.
+    """
+    frame = _classified(gold, get_classifier(classifier))
+    if frame["confidence"].isna().any():
+        raise InputError(f"the classifier {_name(classifier)!r} has no confidences; take one that has, such as learned")
+    return reliability(frame["confidence"].to_numpy(float), (frame["label"] == frame["predicted"]).to_numpy())
 
 
 def compare_splitters(
@@ -237,17 +245,18 @@ def _with_intervals(
     resamples: int,
 ) -> pd.DataFrame:
     """Each metric of the column sums, with percentile intervals over resampled rows."""
-    generator = np.random.default_rng(seed)
-    counts = rows.to_numpy(float)
-    draws = generator.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=resamples) @ counts
-    sums = [pd.Series(draw, index=rows.columns) for draw in draws]
-    total = pd.Series(counts.sum(axis=0), index=rows.columns)
-    table = {}
-    for name, metric in metrics.items():
-        drawn = np.array([metric(draw) for draw in sums])
-        known = drawn[~np.isnan(drawn)]
-        low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
-        table[name] = {"value": metric(total), "low": low, "high": high, "n": sizes.get(name, len(rows))}
+    counts = resample(len(rows), resamples, np.random.default_rng(seed))
+    sums = [pd.Series(each, index=rows.columns) for each in counts @ rows.to_numpy(float)]
+    return _estimates(
+        {
+            name: Estimate.of(np.array([metric(each) for each in sums]), sizes.get(name, len(rows)))
+            for name, metric in metrics.items()
+        }
+    )
+
+
+def _estimates(found: Mapping[str, Estimate]) -> pd.DataFrame:
+    table = {name: {"value": e.value, "low": e.low, "high": e.high, "n": e.n} for name, e in found.items()}
     return pd.DataFrame.from_dict(table, orient="index").astype({"n": int}).rename_axis("metric")
 
 
@@ -272,7 +281,7 @@ def _type_metrics(frame: pd.DataFrame) -> dict[str, float]:
         "macro f1": _macro_f1(frame["label"].to_numpy(), frame["predicted"].to_numpy()),
         "spearman": float(frame["complexity"].rank().corr(frame["level"].rank())),
         "tier accuracy": float(np.mean(tiers)),
-        "calibration error": _calibration_error(frame["confidence"].to_numpy(float), right),
+        "calibration error": calibration_error(frame["confidence"].to_numpy(float), right),
     }
 
 
@@ -282,11 +291,3 @@ def _macro_f1(labels: NDArray[np.object_], predicted: NDArray[np.object_]) -> fl
         hits = np.sum((labels == kind) & (predicted == kind))
         scores.append(2 * hits / (np.sum(labels == kind) + np.sum(predicted == kind)))
     return float(np.mean(scores))
-
-
-def _calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    if np.isnan(confidence).any():
-        return float("nan")
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    gaps = [abs(right[bins == b].mean() - confidence[bins == b].mean()) * np.mean(bins == b) for b in np.unique(bins)]
-    return float(sum(gaps))

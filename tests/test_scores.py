@@ -9,8 +9,8 @@ import pytest
 
 from multillm.errors import InputError
 from multillm.gold import GoldPrompt, gold_frame, load_gold
+from multillm.reliability import calibration_error
 from multillm.scores import (
-    _calibration_error,
     classifier_scores,
     compare_splitters,
     confusion,
@@ -80,7 +80,7 @@ def test_classifier_scores_are_those_worked_out_by_hand(four: list[GoldPrompt]) 
 def test_the_calibration_error_weighs_bins_by_their_size() -> None:
     confidence = np.array([0.95, 0.95, 0.15, 0.15])
     right = np.array([True, False, False, False])
-    assert _calibration_error(confidence, right) == pytest.approx(0.5 * 0.45 + 0.5 * 0.15)
+    assert calibration_error(confidence, right) == pytest.approx(0.5 * 0.45 + 0.5 * 0.15)
 
 
 def test_a_perfect_splitter_scores_one_and_never_splitting_finds_no_boundary() -> None:

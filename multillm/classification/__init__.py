@@ -6,6 +6,7 @@ from multillm.classification.base import Classifier
 from multillm.classification.linear import LearnedClassifier, RulesClassifier
 from multillm.classification.reference import ReferenceClassifier
 from multillm.errors import ConfigurationError
+from multillm.markup import Listing
 from multillm.splitting import Splitter, get_splitter
 from multillm.splitting.base import check_prompt
 from multillm.tasks import SubTask, TaskProfile
@@ -73,7 +74,7 @@ def classify(text: str, classifier: str | Classifier = "learned") -> TaskProfile
 
 def split_and_classify(
     prompt: str, splitter: str | Splitter = "structural", classifier: str | Classifier = "learned"
-) -> list[TaskProfile]:
+) -> Listing[TaskProfile]:
     """Split a prompt and classify each sub-task.
 
     Parameters
@@ -87,8 +88,8 @@ def split_and_classify(
 
     Returns
     -------
-    list of TaskProfile
-        One for each sub-task, in prompt order.
+    Listing of TaskProfile
+        A list: one for each sub-task, in prompt order.
 
     Raises
     ------
@@ -96,4 +97,4 @@ def split_and_classify(
         If the prompt is not text or is empty.
     """
     chosen = get_classifier(classifier)
-    return [chosen.classify(subtask) for subtask in get_splitter(splitter).split(prompt)]
+    return Listing(chosen.classify(subtask) for subtask in get_splitter(splitter).split(prompt))

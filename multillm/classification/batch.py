@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,19 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from multillm.classification import Classifier, get_classifier
-from multillm.classification.features import COUNTED, GENERAL_VERBS, MARKS, STOP_WORDS, is_word, stem, tokens
+from multillm.classification.features import (
+    BREAK,
+    COUNTED,
+    FIRST_NOUNS,
+    GENERAL_VERBS,
+    MARKS,
+    MOST_WORDS,
+    is_word,
+    noun_features,
+    tokens_in_a_row,
+    verb_features,
+    word_features,
+)
 from multillm.classification.lexicon import NOUN_TYPES, VERB_TYPES
 from multillm.classification.linear import TYPES, LinearClassifier, LinearModel
 from multillm.errors import InputError
@@ -22,7 +33,6 @@ __all__ = ["classify_many"]
 
 CHUNK = 50_000
 PAIR = 1 << 24
-FIRST_NOUNS = 12
 
 
 def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *, chunk: int = CHUNK) -> pd.DataFrame:
@@ -83,9 +93,10 @@ def _one_by_one(texts: Sequence[str], classifier: Classifier) -> Columns:
 
 
 def _linear(texts: Sequence[str], table: _Table) -> Columns:
-    found = [tokens(check_prompt(text)) for text in texts]
+    for text in texts:
+        check_prompt(text)
     model = table.model
-    scores = table.scores(found)
+    scores = table.scores(texts)
     powers = np.exp((scores[:, :7] - scores[:, :7].max(axis=1, keepdims=True)) / model.temperature)
     chances = powers / powers.sum(axis=1, keepdims=True)
     types: NDArray[np.int64] = chances.argmax(axis=1)
@@ -129,13 +140,9 @@ class _Table:
             found = self.words[word] = len(self.words)
         return found
 
-    def scores(self, found: Sequence[list[str]]) -> NDArray[np.float64]:
-        """Score of each task type and raw complexity of tokenised texts, one row each."""
-        lengths = np.fromiter((len(row) for row in found), dtype=np.int64, count=len(found))
-        tokens_in_order = list(chain.from_iterable(found))
-        numbers = {token: self.number(token) for token in set(tokens_in_order)}
-        flat = np.array([numbers[token] for token in tokens_in_order], dtype=np.int64)
-        rows = np.repeat(np.arange(len(found)), lengths)
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Score of each task type and raw complexity of texts, one row each."""
+        flat, rows = self._numbers(texts)
         lists = _Lists(self)
         spoken = lists.is_word[flat]
         words, owners = flat[spoken], rows[spoken]
@@ -156,9 +163,20 @@ class _Table:
         cells.append(self.openings.find(left[second], right[second], owners[follows][second]))
         flags = np.concatenate(cells)
         cell = (flags // len(self.weights), flags % len(self.weights))
-        matrix = csr_matrix((np.ones(len(flags)), cell), shape=(len(found), len(self.weights)))
+        matrix = csr_matrix((np.ones(len(flags)), cell), shape=(len(texts), len(self.weights)))
         matrix.data[:] = 1.0
-        return np.asarray(matrix @ self.weights) + self._counts(lists, flat, rows, owners, len(found))
+        return np.asarray(matrix @ self.weights) + self._counts(lists, flat, rows, owners, len(texts))
+
+    def _numbers(self, texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of the tokens that count, and the row of each."""
+        found = tokens_in_a_row(texts)
+        numbers = {token: self.number(token) for token in set(found)}
+        flat = np.array([numbers[token] for token in found], dtype=np.int64)
+        breaks = flat == numbers.get(BREAK, -1)
+        rows = np.cumsum(breaks)
+        starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
+        counts = ~breaks & (np.arange(len(flat)) - starts[rows] < MOST_WORDS)
+        return flat[counts], rows[counts]
 
     def _nouns(
         self,
@@ -174,9 +192,13 @@ class _Table:
         places = places[earliest]
         verbs = words[places - position[places]]
         general = lists.is_general[verbs]
-        plain = lists.expand(lists.first_noun, words[places], owners[places])
-        made = lists.expand(lists.makes, words[places[general]], owners[places[general]])
-        return np.concatenate([plain, made])
+        plain, made = places[~general], places[general]
+        return np.concatenate(
+            [
+                lists.expand(lists.first_noun, words[plain], owners[plain]),
+                lists.expand(lists.made_noun, words[made], owners[made]),
+            ]
+        )
 
     def _counts(
         self,
@@ -233,15 +255,13 @@ class _Lists:
         self.is_general = np.array([word in GENERAL_VERBS or word not in VERB_TYPES for word in words], dtype=bool)
         codes = {"<commas>": 1, "<sentences>": 2}
         self.counted = np.array([codes.get(COUNTED.get(word, ""), 0) for word in words], dtype=np.int8)
-        self.content = self._packed(_content(word) for word in words)
+        self.content = self._packed(word_features(word) if is_word(word) else () for word in words)
         self.marks = self._packed(_mark(word) for word in words)
-        self.opening = self._packed(_opening(word) for word in words)
-        self.first_noun = self._packed(
-            [f"<first noun of {kind}>" for kind in NOUN_TYPES.get(word, ())] for word in words
-        )
-        self.makes = self._packed([f"<makes {kind}>" for kind in NOUN_TYPES.get(word, ())[:1]] for word in words)
+        self.opening = self._packed(map(verb_features, words))
+        self.first_noun = self._packed(noun_features(word, made=False) for word in words)
+        self.made_noun = self._packed(noun_features(word, made=True) for word in words)
 
-    def _packed(self, named: Iterator[list[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    def _packed(self, named: Iterable[Sequence[str]]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Feature numbers of all words in one array, with the start and length of each word's share."""
         numbers = [[self.features[name] for name in names if name in self.features] for names in named]
         lengths = np.array([len(row) for row in numbers], dtype=np.int64)
@@ -262,17 +282,5 @@ class _Lists:
         return np.asarray(np.repeat(rows, repeats) * self.width + numbers[np.repeat(starts[words], repeats) + offset])
 
 
-def _content(word: str) -> list[str]:
-    if not is_word(word) or word in STOP_WORDS:
-        return []
-    return [stem(word), *(f"<noun of {kind}>" for kind in NOUN_TYPES.get(word, ()))]
-
-
-def _opening(word: str) -> list[str]:
-    return [f"^{word}", *(f"<verb of {kind}>" for kind in VERB_TYPES.get(word, ()))]
-
-
-def _mark(token: str) -> list[str]:
-    if is_word(token) or token in COUNTED:
-        return []
-    return [MARKS.get(token, "<figures>")]
+def _mark(token: str) -> Sequence[str]:
+    return () if is_word(token) or token in COUNTED else (MARKS.get(token, "<figures>"),)

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
+from math import log2
 
 from multillm.classification.lexicon import NOUN_TYPES, VERB_TYPES
-from multillm.splitting.heads import skip_lead_in
+from multillm.splitting.leadins import skip_lead_in
 
-__all__ = ["features", "is_word", "stem", "tokens"]
+__all__ = [
+    "BREAK",
+    "MOST_WORDS",
+    "features",
+    "is_word",
+    "noun_features",
+    "tokens",
+    "tokens_in_a_row",
+    "verb_features",
+    "word_features",
+]
 
 TOKEN = re.compile(r"[a-z][a-z0-9'’+#-]*|[0-9]+|[,;?`\"“]|[.!:](?=\s)|\n|\(\)")
+BREAK = "\x00"
+OUTSIDE = "\x01"
+TOKEN_OR_BREAK = re.compile(f"{TOKEN.pattern}|{BREAK}")
 LONGEST = 600
 MOST_WORDS = 80
+FIRST_NOUNS = 12
 STOP_WORDS = frozenset(
     [
         "a",
@@ -106,6 +122,16 @@ def tokens(text: str) -> list[str]:
     return TOKEN.findall(lowered, skip_lead_in(lowered, 0, len(lowered)))[:MOST_WORDS]
 
 
+def tokens_in_a_row(texts: Sequence[str]) -> list[str]:
+    """Tokens of many texts, one after another, with `BREAK` between two texts."""
+    pieces = [text[:LONGEST].lower() for text in texts]
+    pieces = [piece[skip_lead_in(piece, 0, len(piece)) :] for piece in pieces]
+    joined = BREAK.join(pieces)
+    if joined.count(BREAK) >= len(pieces):
+        joined = BREAK.join([piece.replace(BREAK, OUTSIDE) for piece in pieces])
+    return TOKEN_OR_BREAK.findall(joined)
+
+
 def is_word(token: str) -> bool:
     """Whether a token is a word and not a mark or a number."""
     return "a" <= token[0] <= "z"
@@ -124,58 +150,59 @@ def features(text: str) -> dict[str, float]:
     dict of str to float
         Value of each feature that is present: 1 for a word or pattern, a small number for a count.
     """
-    found: dict[str, float] = {"<bias>": 1.0}
-    words = []
+    words: list[str] = []
+    marks: list[str] = []
     for token in tokens(text):
-        if "a" <= token[0] <= "z":
-            words.append(token)
-        elif token in MARKS:
-            found[MARKS[token]] = 1.0
-        elif token in COUNTED:
-            found[COUNTED[token]] = found.get(COUNTED[token], 0.0) + 0.25
-        else:
-            found["<figures>"] = 1.0
-    found["<length>"] = math.log2(1 + len(words)) / 4
+        (words if "a" <= token[0] <= "z" else marks).append(token)
+    names = ["<bias>", *map(" ".join, pairwise(words))]
+    for word in words:
+        names += word_features(word)
     if words:
-        _opening(words, found)
-        _content(words, found)
+        names += _opening_features(words)
+    found = dict.fromkeys(names, 1.0)
+    for mark in marks:
+        if mark in COUNTED:
+            found[COUNTED[mark]] = found.get(COUNTED[mark], 0.0) + 0.25
+        else:
+            found[MARKS.get(mark, "<figures>")] = 1.0
+    found["<length>"] = log2(1 + len(words)) / 4
     return found
 
 
-def _opening(words: list[str], found: dict[str, float]) -> None:
+def _opening_features(words: Sequence[str]) -> list[str]:
     """The verb or question word, alone, with its neighbour and with the first telling noun."""
     verb = words[0]
-    found["^" + verb] = 1.0
-    if len(words) > 1:
-        found["^" + verb + " " + words[1]] = 1.0
-    for kind in VERB_TYPES.get(verb, ()):
-        found[f"<verb of {kind}>"] = 1.0
-    for word in words[1:12]:
-        kinds = NOUN_TYPES.get(word)
-        if kinds:
-            for kind in kinds:
-                found[f"<first noun of {kind}>"] = 1.0
-            if verb in GENERAL_VERBS or verb not in VERB_TYPES:
-                found[f"<makes {kinds[0]}>"] = 1.0
+    found = [*verb_features(verb), f"^{verb} {words[1]}"] if len(words) > 1 else [*verb_features(verb)]
+    for word in words[1:FIRST_NOUNS]:
+        if word in NOUN_TYPES:
+            found += noun_features(word, verb in GENERAL_VERBS or verb not in VERB_TYPES)
             break
-
-
-def _content(words: list[str], found: dict[str, float]) -> None:
-    """Single words, pairs of words and the types that they speak for."""
-    last = ""
-    for word in words:
-        if word not in STOP_WORDS:
-            found[stem(word)] = 1.0
-            if word in NOUN_TYPES:
-                for kind in NOUN_TYPES[word]:
-                    found[f"<noun of {kind}>"] = 1.0
-        if last:
-            found[last + " " + word] = 1.0
-        last = word
+    return found
 
 
 @lru_cache(maxsize=20_000)
-def stem(word: str) -> str:
+def word_features(word: str) -> tuple[str, ...]:
+    """A word without its ending and the types that it speaks for, wherever it stands."""
+    if word in STOP_WORDS:
+        return ()
+    return (_stem(word), *(f"<noun of {kind}>" for kind in NOUN_TYPES.get(word, ())))
+
+
+@lru_cache(maxsize=5_000)
+def verb_features(verb: str) -> tuple[str, ...]:
+    """A word that opens a text and the types that it speaks for."""
+    return (f"^{verb}", *(f"<verb of {kind}>" for kind in VERB_TYPES.get(verb, ())))
+
+
+@lru_cache(maxsize=5_000)
+def noun_features(noun: str, made: bool) -> tuple[str, ...]:
+    """The types of the first telling noun; `made` if the verb itself tells nothing."""
+    kinds = NOUN_TYPES.get(noun, ())
+    plain = tuple(f"<first noun of {kind}>" for kind in kinds)
+    return (*plain, f"<makes {kinds[0]}>") if made and kinds else plain
+
+
+def _stem(word: str) -> str:
     """A word without its commonest endings."""
     if len(word) > 5:
         for suffix in SUFFIXES:

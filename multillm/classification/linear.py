@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from math import exp, inf
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from multillm.tasks import SubTask, TaskProfile, TaskType, estimate_tokens
 __all__ = ["LearnedClassifier", "LinearClassifier", "LinearModel", "RulesClassifier", "load_model"]
 
 TYPES = tuple(TaskType)
+OTHER = TYPES.index(TaskType.OTHER)
+COLUMNS = len(TYPES) + 1
+SCALED = ("<length>", "<commas>", "<sentences>")
 SHOWN = 8
 
 
@@ -45,6 +48,7 @@ class LinearModel:
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self.weights: dict[str, tuple[float, ...]] = {name: tuple(row) for name, row in content["weights"].items()}
+        self.scaled = [(name, self.weights[name]) for name in SCALED if name in self.weights]
         self.temperature = float(content["temperature"])
         self.abstain_below = float(content["abstain_below"])
         self.knots: Sequence[tuple[float, float]] = [(float(raw), float(value)) for raw, value in content["knots"]]
@@ -52,35 +56,28 @@ class LinearModel:
 
     def scores(self, found: Mapping[str, float]) -> list[float]:
         """Score of each task type and, last, the raw complexity."""
-        d = g = v = r = q = s = o = c = 0.0
-        weights = self.weights
-        for name, value in found.items():
-            row = weights.get(name)
-            if row is not None:
-                d += value * row[0]
-                g += value * row[1]
-                v += value * row[2]
-                r += value * row[3]
-                q += value * row[4]
-                s += value * row[5]
-                o += value * row[6]
-                c += value * row[7]
-        return [d, g, v, r, q, s, o, c]
+        rows = list(filter(None, map(self.weights.get, found)))
+        for name, row in self.scaled:
+            if name in found:
+                extra = found[name] - 1.0
+                rows.append(tuple(extra * weight for weight in row))
+        return list(map(sum, zip(*rows))) or [0.0] * COLUMNS  # noqa: B905 - rows of one table
 
     def decide(self, scores: Sequence[float]) -> tuple[int, float]:
         """Index of the type and its probability; ``other`` where no type is likely enough."""
-        peak = max(scores[:7])
-        powers = [math.exp((score - peak) / self.temperature) for score in scores[:7]]
-        best = powers.index(max(powers))
+        kinds = scores[:-1]
+        peak, temperature = max(kinds), self.temperature
+        powers = [exp((score - peak) / temperature) for score in kinds]
         total = sum(powers)
-        if powers[best] / total < self.abstain_below:
-            best = TYPES.index(TaskType.OTHER)
+        best = kinds.index(peak)
+        if 1.0 / total < self.abstain_below:
+            best = OTHER
         return best, powers[best] / total
 
     def complexity(self, raw: float) -> float:
         """Complexity (0..1) of a raw score."""
         knots = self.knots
-        place = min(max(bisect_right(knots, (raw, math.inf)), 1), len(knots) - 1)
+        place = min(max(bisect_right(knots, (raw, inf)), 1), len(knots) - 1)
         (low, floor), (high, ceiling) = knots[place - 1], knots[place]
         share = (raw - low) / (high - low)
         return round(min(1.0, max(0.0, floor + share * (ceiling - floor))), 3)
@@ -114,18 +111,41 @@ class LinearClassifier:
         return TaskProfile(
             subtask,
             TYPES[best],
-            self.model.complexity(scores[7]),
+            self.model.complexity(scores[-1]),
             estimate_tokens(subtask.text),
-            confidence=round(confidence, 4),
-            signals=self._signals(found, best),
+            round(confidence, 4),
+            _Signals(self.model, found, best),
         )
 
-    def _signals(self, found: Mapping[str, float], best: int) -> dict[str, float]:
-        weights = self.model.weights
+
+class _Signals(Mapping[str, float]):
+    """The weights that spoke loudest for a type, worked out when they are looked at."""
+
+    def __init__(self, model: LinearModel, found: Mapping[str, float], best: int) -> None:
+        self._source = (model.weights, found, best)
+
+    @cached_property
+    def _shown(self) -> dict[str, float]:
+        weights, found, best = self._source
         spoken = [(value * weights[name][best], name) for name, value in found.items() if name in weights]
         spoken.sort(reverse=True)
-        kind = f"{TYPES[best]}: "
-        return {kind + name: round(weight, 3) for weight, name in spoken[:SHOWN]}
+        return {f"{TYPES[best]}: {name}": round(weight, 3) for weight, name in spoken[:SHOWN]}
+
+    def __getitem__(self, name: str) -> float:
+        return self._shown[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shown)
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def __repr__(self) -> str:
+        return repr(self._shown)
+
+    def __reduce__(self) -> tuple[type[dict[str, float]], tuple[dict[str, float]]]:
+        """Copied and stored as the plain figures."""
+        return dict, (self._shown,)
 
 
 class RulesClassifier(LinearClassifier):

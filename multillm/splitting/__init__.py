@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from multillm.errors import ConfigurationError
+from multillm.markup import Listing
 from multillm.splitting.base import Splitter
 from multillm.splitting.reference import ReferenceSplitter
 from multillm.splitting.structural import StructuralSplitter
@@ -28,7 +29,7 @@ def get_splitter(splitter: str | Splitter) -> Splitter:
     return SPLITTERS[splitter]()
 
 
-def split(prompt: str, splitter: str | Splitter = "structural") -> list[SubTask]:
+def split(prompt: str, splitter: str | Splitter = "structural") -> Listing[SubTask]:
     """Split a prompt into sub-tasks.
 
     Parameters
@@ -40,8 +41,8 @@ def split(prompt: str, splitter: str | Splitter = "structural") -> list[SubTask]
 
     Returns
     -------
-    list of SubTask
-        At least one, in prompt order, each an exact span of the prompt.
+    Listing of SubTask
+        A list: at least one, in prompt order, each an exact span of the prompt.
 
     Raises
     ------
@@ -53,4 +54,4 @@ def split(prompt: str, splitter: str | Splitter = "structural") -> list[SubTask]
     >>> split("Explain what a mutex is and then write a spinlock in C.")
     [SubTask('Explain what a mutex is', 0:23), SubTask('write a spinlock in C', 33:54)]
     """
-    return get_splitter(splitter).split(prompt)
+    return Listing(get_splitter(splitter).split(prompt))

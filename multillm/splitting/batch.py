@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
+import numpy as np
 import pandas as pd
 
 from multillm.errors import InputError
 from multillm.splitting import Splitter, get_splitter
-from multillm.tasks import SubTask
 
 __all__ = ["split_many"]
 
 CHUNK = 50_000
-COLUMNS = ["subtask", "text", "start", "end", "depends_on", "context"]
 
 
 def split_many(prompts: pd.Series, splitter: str | Splitter = "structural", *, chunk: int = CHUNK) -> pd.DataFrame:
@@ -49,14 +50,18 @@ def split_many(prompts: pd.Series, splitter: str | Splitter = "structural", *, c
 
 
 def _split(prompts: pd.Series, splitter: Splitter) -> pd.DataFrame:
-    known: dict[str, list[SubTask]] = {}
-    index, rows = [], []
-    for label, prompt in zip(prompts.index, prompts.tolist(), strict=True):
-        tasks = known.get(prompt)
-        if tasks is None:
-            tasks = known[prompt] = splitter.split(prompt)
-        for number, task in enumerate(tasks):
-            index.append(label)
-            rows.append((number, task.text, task.start, task.end, task.depends_on, task.context))
-    frame = pd.DataFrame(rows, columns=COLUMNS, index=pd.Index(index, name=prompts.index.name))
-    return frame.astype({"subtask": "int64", "start": "int64", "end": "int64"})
+    listed = prompts.tolist()
+    known = {prompt: splitter.split(prompt) for prompt in dict.fromkeys(listed)}
+    found = [known[prompt] for prompt in listed]
+    counts = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
+    tasks = list(chain.from_iterable(found))
+    return pd.DataFrame(
+        {
+            "subtask": np.arange(len(tasks)) - np.repeat(np.cumsum(counts) - counts, counts),
+            "text": pd.Series([task.text for task in tasks], dtype=object),
+            "start": np.fromiter((task.start for task in tasks), dtype=np.int64, count=len(tasks)),
+            "end": np.fromiter((task.end for task in tasks), dtype=np.int64, count=len(tasks)),
+            "depends_on": pd.Series([task.depends_on for task in tasks], dtype=object),
+            "context": pd.Series([task.context for task in tasks], dtype=object),
+        }
+    ).set_axis(prompts.index.repeat(counts))

@@ -4,195 +4,248 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from enum import Enum, auto
+from typing import NamedTuple
 
-from multillm.splitting.heads import WORD, Head, Kind
-from multillm.splitting.lexicon import FUNCTION_WORDS, JUDGING_VERBS, REPAIRING_VERBS, words
+from multillm.splitting.heads import Kind
+from multillm.splitting.lexicon import CHANGING_VERBS, JUDGING_VERBS, MAKING_VERBS, REPAIRING_VERBS, words
+from multillm.splitting.nouns import INDEFINITE, NOUN_ENDS, PREPOSITIONS, REPORT_NOUNS, phrase
 from multillm.splitting.outline import Request
+from multillm.splitting.readings import Leaves, Reading
 
 __all__ = ["dependencies"]
 
 LOOKBACK = 6
 WINDOW = 400
+NEAR = 40
 
-OBJECT_PRONOUN = re.compile(
-    r"[\w'’-]+\s+(?:[\w'’-]+\s+){0,3}?(?:it|them|those)\b(?!\s+(?:is|are|was|were|should|would|can|has)\b)",
-    re.IGNORECASE,
+
+class _Sign(NamedTuple):
+    """A pattern of lower-cased text and the words without one of which it cannot match."""
+
+    needed: frozenset[str]
+    pattern: re.Pattern[str]
+
+    def stands_in(self, reading: Reading) -> bool:
+        """Whether a request shows the sign."""
+        return not self.needed.isdisjoint(reading.words) and self.pattern.search(reading.text) is not None
+
+
+POINTED = words("it them that this those these")
+BACKWARD = _Sign(
+    POINTED
+    | words(
+        "you u you'd you've you'll you're you’d you’ve you’ll you’re your answer answers result results"
+        " solution solutions"
+    ),
+    re.compile(
+        r"\b(?:you|u)(?:['’](?:d|ve|ll|re))?\s+(?:(?:just|have|would|had|might|may|could|end\s+up)\s+)?"
+        r"(?:find|found|flag|ch[o]+se|pick|suggest|wrote|propose|identif|recommend|list|made|got|came|come\s+(?:up|across)"
+        r"|spot|rais|report|produc|creat|discover|turn(?:ed)?\s+up|extract|arriv|derive|calculat|(?:had|have)\s+to\s+chang)"
+        r"|\byour\s+(?:own\s+)?(?!task|job|answer\s+in|view|opinion|best|full|training|knowledge|time|choice)[a-z]+"
+        r"|\bat\s+(?:that|this)\s+\w+|\bto\s+(?:reflect|match|support|cover)\s+(?:this|that|these|those|it|them)\b"
+        r"|\b(?:based\s+(?:up)?on|in\s+line\s+with|(?:on|from|with|given|using|by)\s+(?:the\s+(?:basis|strength)\s+of\s+)?)"
+        r"\s*(?:it|them|that|this|those|these)\b(?!\s+(?:kind|sort|point|regard|way|page|site|format|table|figure\s+\d))"
+        r"|\b(?:with|from|in)\s+(?:the\s+)?(?:answer|result|solution)s?\s+(?:from|of|in|to)\s+(?:part\s+)?\(?\w\b"
+    ),
 )
-LATE_PRONOUN = re.compile(
-    r"\b(?:for|of|around|about|against|from|with|to|on|into|using|uses?|calls?|runs?|covers?|explains?|exercis\w+|checks?|in|behind|drives?)\s+(?:it|them|both|those|each\s+of\s+them)\b"
-    r"|\bto\s+\w+\s+(?:it|them)\b|\bits\s+\w+|\btheir\s+\w+",
-    re.IGNORECASE,
+CHOSEN = _Sign(
+    words("whatever whichever whoever your"),
+    re.compile(
+        r"\b(?:what|who|which)ever\s+(?:\w+\s+)?(?:you|comes|wins|turns)\b"
+        r"|\byour\s+(?:choice|pick|answer|verdict|decision)\b"
+    ),
 )
-BACKWARD = re.compile(
-    r"\b(?:you|u)(?:['’]d|['’]ve|['’]ll)?\s+(?:(?:just|have|would|had|might|may|could)\s+)?(?:find|found|flag(?:ged)?|choose|chose|chosen|pick(?:ed)?"
-    r"|suggest(?:ed)?|wrote|propose|proposed|identif(?:y|ied)|recommend(?:ed)?|list(?:ed)?|made|got|came|come\s+up|spot(?:ted)?|raise|raised|report(?:ed)?|produced?|created?|discover(?:ed)?)\b"
-    r"|\b(?:the|these|those|all|each|every|any|most)\s+(?:\w+\s+)?(?:results?|outputs?|findings?|outcomes?|winner|conclusions?|recommendations?|flagged\s+\w+|above|latter)\b"
-    r"|\byour\s+(?:own\s+)?(?!task|job|answer\s+in|view|opinion|best|full|training)[a-z]+|\bat\s+(?:that|this)\s+\w+",
-    re.IGNORECASE,
+REVISED = _Sign(
+    words("""
+    clean cleaned edited revised shortened shorted updated corrected finished final finalised finalized resulting
+    improved translated rewritten converted fixed modified reworked refactored trimmed completed generated
+    """),
+    re.compile(
+        r"\bthe\s+(?:clean(?:ed)?|edited|revised|short(?:en)?ed|updated|corrected|finished|final|finali[sz]ed|resulting"
+        r"|improved|translated|rewritten|converted|fixed|modified|reworked|refactored|trimmed|completed|generated)"
+        r"\s+(?!project|exam|year)\w"
+    ),
 )
-DERIVED = re.compile(
-    r"\b(?:accordingly|matching|corresponding|based\s+on\s+(?:it|them|that|this|those)|(?:short(?:er)?|second|plain|\w+['’]s)\s+version|commit\s+message|patch\s+notes|answer\s+key"
-    r"|the\s+(?:answers|solutions?))\b|\b(?:a|another)\s+version\s+in\b|\A(?:pick|choose|select|recommend)\s+one\b|\A\w+\s+the\s+(?:\w+er|\w+est|best|worst|first|second)\s+(?:one|of)\b",
-    re.IGNORECASE,
+RESULTS = _Sign(
+    words("""
+    numbers figures lessons reasons trends patterns result results finding findings outcome outcomes winner conclusion
+    conclusions recommendation recommendations flagged above latter
+    """),
+    re.compile(
+        r"\b(?:the|those|these)\s+(?:numbers|figures|lessons|reasons|trends|patterns)"
+        r"(?=\s+(?:into|in|as|up|for)\b|\s*\Z)"
+        r"|\b(?:the|these|those|all|each|every|any|most)\s+(?:\w+\s+)?(?:results?|findings?|outcomes?|winner"
+        r"|conclusions?|recommendations?|flagged\s+\w+|above|latter)\b"
+    ),
 )
-CONDITION = re.compile(r"(?:if\s+(?:yes|no|so|not|it|that|there|any|you)|where)\b", re.IGNORECASE)
-PASSED_ON = re.compile(r"[\w-]+\s+(?:it|them)\b", re.IGNORECASE)
-ON_FINDINGS = re.compile(
-    r"\b(?:round|around|against|fix|address|resolve|avoid|remove|strike|correct|prevent|mitigate|explain|rank)\s+"
-    r"(?:each\s+of\s+)?(?:them|those|that|these)\b|\bfor\s+(?:each|every\s+one|them|those|all\s+of\s+them)\b",
-    re.IGNORECASE,
+VERSIONS = _Sign(
+    words("version"),
+    re.compile(
+        r"\b(?:short(?:er)?|second|plain|\w+['’]s)\s+version\b|\b(?:a|another)\s+version\s+in\b"
+        r"|\ban?\s+(?:more\s+\w+|\w+er)\s+version\b"
+    ),
 )
-TESTING = re.compile(
-    r"\w+\s+(?:(?:some|a\s+few|the|\w+)\s+)?(?:\w+\s+)?tests?\b(?!\s+(?:plan|for\s+(?:the|our|my|a)\b|that))",
-    re.IGNORECASE,
+ACCOMPANYING = _Sign(
+    words("""
+    accordingly matching corresponding commit notes note entry description key with answers solution solutions
+    """),
+    re.compile(
+        r"\b(?:accordingly|matching|corresponding|commit\s+message|(?:patch|release|migration|upgrade)\s+notes?"
+        r"|change-?log\s+entry|(?:pr|pull\s+request)\s+description|answer\s+key|to\s+(?:go|match)\s+with\s+(?:it|them)"
+        r"|the\s+(?:answers|solutions?))\b"
+    ),
 )
+SELECTED = _Sign(
+    words("the those these one"),
+    re.compile(
+        r"\A(?:pick|choose|select|recommend)\s+(?:one|the\s+(?:best|\w+est|\w+\s+(?:that|which|best|most)))\b"
+        r"|\b(?:the|those|these)\s+(?:(?:two|three|five)\s+)?(?:\w+est|best|worst)(?=\s*(?:[,;.]|\Z))"
+        r"|\b(?:the|those|these)\s+(?:\w+(?:er|est)|best|worst|first|second|third|last|top|most\s+\w+)"
+        r"\s+(?:ones?|two|three|offenders?|of)\b"
+        r"|\b(?:those|these|the)\s+(?:two|three|four|five|six|ten)(?=\s+(?:that|which|you|with)\b|\s*\Z)"
+    ),
+)
+ON_FINDINGS = _Sign(
+    words("them those that these each every all"),
+    re.compile(
+        r"\b(?:round|around|against|fix|address|resolve|avoid|remove|strike|correct|prevent|mitigate|explain|rank"
+        r"|tackle|handle)\s+(?:each\s+of\s+)?(?:them|those|that|these)\b"
+        r"|\bfor\s+(?:each|every\s+one|them|those|all\s+of\s+them)\b"
+    ),
+)
+ABOUT_IT = _Sign(
+    words("it them"),
+    re.compile(r"\A(?:what|which|how|where|who)\b.*\b(?:in|of|with|from|to|about)\s+(?:it|them)\W*\Z"),
+)
+BOTH = _Sign(
+    words("both two other"),
+    re.compile(
+        r"\b(?:both\s+(?:versions|of\s+them|\w+s\b(?!\s+and\b))|the\s+two\b(?!\s+\w+s\b)|the\s+two\s+versions"
+        r"|each\s+other)"
+    ),
+)
+TESTING = _Sign(
+    words("test tests"),
+    re.compile(
+        r"\A\w+\s+(?:(?:some|a\s+few|the|\w+)\s+)?(?:\w+\s+)?tests?\b"
+        r"(?!\s+(?:plan|for\s+(?:the|our|my|a)\b|that))"
+    ),
+)
+CONDITION = re.compile(r"(?:if\s+(?:yes|no|so|not|it|that|there|any|you)|where)\b")
+DONE = re.compile(r"\b(?:once|when|after)\b.{0,16}\b(?:done|finished|ready|complete)\b", re.IGNORECASE)
 SEQUENCE = re.compile(r"\b(?:then|after|afterwards|once|when)\b", re.IGNORECASE)
-GIVEN = re.compile(
-    r"[\w-]+\s+(?:up\s+|out\s+|down\s+)?(?:the|this|that|these|those|my|our|your|his|her|its|their|it|them|chapter|both|all|each)\b",
-    re.IGNORECASE,
-)
-NEW = re.compile(
-    r"(?<!\w)(?:an?|some|two|three|four|five|six|eight|ten|\d+|into)\s+((?:[\w'’/-]+\s*){1,5})", re.IGNORECASE
-)
-BARE = re.compile(r"\A(?:[\w-]+\s+)(?:me\s+|us\s+|up\s+|out\s+)?((?:[\w'’-]+\s*){1,3})", re.IGNORECASE)
-POINTING = re.compile(r"\b(?:the|that|this|those|these|each|every)\s+((?:[\w'’-]+\s*){1,3})", re.IGNORECASE)
-NOMINALS = {
-    "summarise": "summary", "summarize": "summary", "translate": "translation", "compare": "comparison",
-    "recommend": "recommendation", "propose": "proposal", "calculate": "result", "diagnose": "cause",
-    "assess": "assessment", "analyse": "analysis", "analyze": "analysis", "condense": "summary", "argue": "argument",
-    "choose": "choice", "suggest": "suggestion", "decide": "decision", "evaluate": "evaluation",
-}  # fmt: skip
-FINDINGS = words(
-    """
-    finding issue problem bug defect risk flaw mistake vulnerability weakness cause gap
-    """
-)
-MAKING_VERBS = words(
-    """
-    write create design draft build implement plan prepare compute calculate derive develop formulate invent
-    compose sketch propose generate make produce code need
-    """
-)
-CHANGING_VERBS = words(
-    """
-    refactor rewrite fix patch correct port convert redesign revise
-    """
-)
-TELLING_VERBS = frozenset(["explain", "describe", "define", "tell", "state", "say", "quiz", "discuss"])
-
-
-POINTERS = frozenset(["the", "that", "this", "those", "these", "each", "every"])
-PRONOUNS = frozenset(["it", "them", "those", "both", "its", "their", "each"])
-PLURAL_PRONOUNS = frozenset(["them", "those", "that", "these", "each", "every"])
-TESTS = frozenset(("test", "tests"))
-BACKWARD_WORDS = words(
-    """
-    you u you'd you've you'll you’d you’ve you’ll your at result results output outputs finding findings
-    outcome outcomes winner conclusion conclusions recommendation recommendations flagged above latter
-    """
-)
-DERIVED_WORDS = words(
-    """
-    accordingly matching corresponding based version commit patch answer answers solution solutions pick
-    choose select first second best worst one of
-    """
-)
-
-
-class Leaves(Enum):
-    """What a request leaves behind for later ones."""
-
-    NOTHING = auto()
-    FINDINGS = auto()
-    GIVEN = auto()
-    NEW = auto()
+SINGULAR_PRONOUNS = frozenset(["it", "its"])
+PRONOUNS = SINGULAR_PRONOUNS | words("them their those both these")
+DETERMINING = frozenset(["those", "these", "both"])
+OWNERS = {"its": words("that which"), "their": words("the that which who")}
+SUBJECT_VERBS = words("""
+is are was were should would can could will may might must has have had does do did isn't doesn't won't can't
+""")
+SUBJECT_OPENERS = words("if when because since that so while how why whether what where until unless and but")
+WORKING_VERBS = words("works work shows says means contains handles produces returns prints")
+WRITING_VERBS = words("write draft prepare compose produce create")
+REMEDIES = words("fix fixes remedy remedies cure mitigation mitigations countermeasures")
+PRODUCING_VERBS = MAKING_VERBS | CHANGING_VERBS
 
 
 def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ...]]:
     """For each request the indices of the earlier ones whose product it uses."""
-    texts = [prompt[r.start : min(r.end, r.start + WINDOW)].strip() for r in requests]
-    leaves = [_leaves(request.head, text) for request, text in zip(requests, texts, strict=True)]
+    readings: list[Reading] = []
     found: list[tuple[int, ...]] = []
-    for later, (request, text) in enumerate(zip(requests, texts, strict=True)):
-        reach = range(max(0, later - LOOKBACK), later)
-        words = {word.lower() for word in WORD.findall(text)}
-        named = _nouns(POINTING.findall(text)) if later and words & POINTERS else set()
-        needs = {other for other in reach if named & _products(requests[other].head, texts[other])} if named else set()
-        near = next((other for other in reversed(reach) if leaves[other] is not Leaves.NOTHING), None)
-        if (
-            not needs
-            and near is not None
-            and _uses(request.head, text, words, leaves[near], _joint(prompt, requests, later))
-        ):
-            needs = {near}
-        elif not needs and later and CONDITION.match(text) and request.head.kind is Kind.REQUEST:
-            needs = {later - 1}
-        if needs and near in needs and words & PRONOUNS and _passes_on(texts[near]):
-            needs = set(found[near]) or needs
-        found.append(tuple(sorted(needs)))
+    for later, request in enumerate(requests):
+        reading = Reading(request.head, prompt[request.start : min(request.end, request.start + WINDOW)].strip())
+        joint = prompt[max(requests[later - 1].end, request.start - NEAR) : request.start] if later else ""
+        found.append(_needs(readings, found, reading, joint) if later else ())
+        readings.append(reading)
     return found
 
 
-def _passes_on(text: str) -> bool:
-    """Whether a request only did something with "it", so that "it" still means the same thing."""
-    return PASSED_ON.match(text) is not None
+def _needs(earlier: Sequence[Reading], found: Sequence[tuple[int, ...]], later: Reading, joint: str) -> tuple[int, ...]:
+    reach = range(max(0, len(earlier) - LOOKBACK), len(earlier))
+    near = next((other for other in reversed(reach) if earlier[other].leaves is not Leaves.NOTHING), None)
+    named = later.named
+    needs = {other for other in reach if earlier[other].stands_for(named, later)} if named else set()
+    if not needs and near is not None and _uses(later, earlier[near], joint):
+        needs = {near}
+    if not needs and _follows_up(later):
+        needs = {len(earlier) - 1}
+    if near in needs and not named and _hands_on(earlier[near], later):
+        needs = set(found[near]) or needs
+    if near is not None and found[near] and (needs or later.head.kind is Kind.QUESTION) and BOTH.stands_in(later):
+        needs |= {near, *found[near]}
+    return tuple(sorted(needs))
 
 
-def _joint(prompt: str, requests: Sequence[Request], later: int) -> str:
-    start = requests[later].start
-    return prompt[max(requests[later - 1].end, start - 40) : start]
+def _hands_on(earlier: Reading, later: Reading) -> bool:
+    """Whether "it" means in a later request what it meant in an earlier one, which only did something with it."""
+    if earlier.on_it:
+        return not PRONOUNS.isdisjoint(later.words)
+    judged = earlier.leaves is Leaves.FINDINGS and not SINGULAR_PRONOUNS.isdisjoint(earlier.words)
+    return judged and "it" in later.words
 
 
-def _leaves(head: Head, text: str) -> Leaves:
-    if head.kind is Kind.QUESTION or head.verb in TELLING_VERBS:
-        return Leaves.NOTHING
-    if head.verb in JUDGING_VERBS:
-        return Leaves.FINDINGS
-    if head.verb in MAKING_VERBS or head.verb in CHANGING_VERBS or PASSED_ON.match(text) or not GIVEN.match(text):
-        return Leaves.NEW
-    return Leaves.GIVEN
-
-
-def _uses(head: Head, text: str, words: set[str], leaves: Leaves, joint: str) -> bool:
+def _uses(later: Reading, earlier: Reading, joint: str) -> bool:
     """Whether a request works on what the nearest one before it left behind."""
-    if words & BACKWARD_WORDS and BACKWARD.search(text):
+    if BACKWARD.stands_in(later) or REVISED.stands_in(later) or DONE.search(joint):
         return True
-    if head.kind is Kind.QUESTION:
-        return False
-    if leaves is Leaves.FINDINGS:
-        return head.verb in REPAIRING_VERBS or bool(words & PLURAL_PRONOUNS and ON_FINDINGS.search(text))
-    if words & DERIVED_WORDS and DERIVED.search(text):
+    if later.head.kind is Kind.QUESTION:
+        return earlier.leaves is Leaves.NEW and ABOUT_IT.stands_in(later)
+    if RESULTS.stands_in(later) or (earlier.head.verb not in PRODUCING_VERBS and _writes_up(later)):
         return True
-    if leaves is Leaves.GIVEN and not SEQUENCE.search(joint):
+    return _acts_on_findings(later) if earlier.leaves is Leaves.FINDINGS else _works_on(later, earlier, joint)
+
+
+def _acts_on_findings(later: Reading) -> bool:
+    """Whether a request does something about what a judgement brought to light."""
+    mends = later.head.verb in REPAIRING_VERBS or not REMEDIES.isdisjoint(later.tokens[2:])
+    return mends or ON_FINDINGS.stands_in(later)
+
+
+def _works_on(later: Reading, earlier: Reading, joint: str) -> bool:
+    """Whether a request takes the product of an earlier one further."""
+    if VERSIONS.stands_in(later) or ACCOMPANYING.stands_in(later) or SELECTED.stands_in(later):
+        return True
+    if earlier.leaves is Leaves.GIVEN and not SEQUENCE.search(joint):
         return False
-    return _matches(OBJECT_PRONOUN, PRONOUNS, words, text) or bool(
-        (words & PRONOUNS and LATE_PRONOUN.search(text)) or _matches(TESTING, TESTS, words, text)
-    )
+    return _points_back(later.tokens, later.head.verb in JUDGING_VERBS) or TESTING.stands_in(later)
 
 
-def _matches(pattern: re.Pattern[str], needed: frozenset[str], words: set[str], text: str) -> bool:
-    """Whether a text opens with a pattern that cannot match without one of the words needed."""
-    return bool(words & needed) and pattern.match(text) is not None
+def _follows_up(later: Reading) -> bool:
+    """Whether a request stands or falls with the answer to the one just before, whatever that asked."""
+    return later.head.kind is Kind.REQUEST and (CONDITION.match(later.text) is not None or CHOSEN.stands_in(later))
 
 
-def _products(head: Head, text: str) -> set[str]:
-    """Nouns that a request brings into being, in the singular."""
-    if head.kind is Kind.QUESTION:
-        return set()
-    nouns = {head.verb, f"{head.verb}ed", f"{head.verb}d", NOMINALS.get(head.verb, "")} | (
-        set(FINDINGS) if head.verb in JUDGING_VERBS else set()
-    )
-    nouns |= _nouns(NEW.findall(text))
-    if not GIVEN.match(text):
-        nouns |= _nouns(BARE.findall(text))
-    return nouns
+def _writes_up(later: Reading) -> bool:
+    """Whether "write the report" asks for a text that nothing but the work before it can be about."""
+    if later.tokens[1:3] == ["up", "the"]:
+        return True
+    if later.head.verb not in WRITING_VERBS or later.tokens[1:2] != ["the"]:
+        return False
+    return not REPORT_NOUNS.isdisjoint(phrase(later.tokens, 2))
 
 
-def _nouns(phrases: Sequence[str]) -> set[str]:
-    words = {word.lower() for phrase in phrases for word in WORD.findall(phrase)}
-    return {_singular(word) for word in words if len(word) > 2 and word not in FUNCTION_WORDS}
+def _points_back(tokens: Sequence[str], judges: bool) -> bool:
+    """Whether a pronoun, of which a request to judge may also say something, has to stand for an earlier product."""
+    if tokens[1:2] == ["that"] and (len(tokens) == 2 or tokens[2] in NOUN_ENDS):
+        return True
+    for place, word in enumerate(tokens):
+        if not place:
+            continue
+        if word in PRONOUNS:
+            if _stands_alone(tokens, place, judges):
+                return True
+        elif word in INDEFINITE and place > 1 and tokens[place - 1] not in PREPOSITIONS:
+            return False
+    return False
 
 
-def _singular(word: str) -> str:
-    return f"{word[:-3]}y" if word.endswith("ies") else word.rstrip("s")
+def _stands_alone(tokens: Sequence[str], place: int, judges: bool) -> bool:
+    """Whether the pronoun at a place is an object for which the request itself offers nothing."""
+    word, before = tokens[place], tokens[place - 1]
+    after = tokens[place + 1] if place + 1 < len(tokens) else ""
+    if word in DETERMINING and after[:1].isalpha() and after not in NOUN_ENDS:
+        return False
+    if word in OWNERS and not OWNERS[word].isdisjoint(tokens[1:place]):
+        return False
+    subject = before in SUBJECT_OPENERS or after in SUBJECT_VERBS
+    return judges or not subject or after in WORKING_VERBS

@@ -6,6 +6,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
+from multillm.splitting.leadins import skip_lead_in
 from multillm.splitting.lexicon import (
     AUXILIARIES,
     CONSTRAINT_VERBS,
@@ -16,66 +17,33 @@ from multillm.splitting.lexicon import (
     NOUN_LIKE_VERBS,
     OBJECT_OPENERS,
     REQUEST_VERBS,
+    STEP_VERBS,
     WH_WORDS,
     words,
 )
 
-__all__ = ["Head", "Kind", "read_head", "skip_lead_in"]
+__all__ = ["Head", "Kind", "read_head"]
 
-MARKERS = (
-    "and", "but", "or", "then", "also", "plus", "next up", "next", "additionally", "furthermore", "moreover", "besides",
-    "in addition", "afterwards", "afterward", "later", "after that", "after this", "after which", "following that",
-    "as well as", "on top of that", "while you're at it", "at the end", "in the end", "to finish", "to begin with",
-    "to start with", "to start", "either way", "finally", "lastly", "last", "before anything else", "first of all",
-    "first", "firstly", "second", "secondly", "third", "thirdly", "fourth", "when done", "once done", "&", r"\+",
-    r"(?:once|when) (?:that|this|it|you)(?:'s|’s| is|'re|’re| are) (?:done|finished|ready)",
-    r"(?:now )?(?:my |the )?(?:first|second|third|last|other|next|real|actual) (?:question|task|thing|part)(?: is)?",
-)  # fmt: skip
-COURTESIES = (
-    "please", "pls", "plz", "kindly", "hi", "hello", "hey", "ok", "okay", "so", "well", "right", "now", "today", "just",
-    "quickly", "briefly", "thanks", "cheers", "maybe", "there",
-)  # fmt: skip
-ASKING = (
-    "(?:can|could|would|will|might) (?:you|u)(?: be so kind (?:as )?to)?", "feel free to", "go ahead and",
-    "(?:i|we)(?:'d|’d| would| also| really)? (?:also |really )?(?:want|need|like|love|ask)(?: for)? (?:you|u) to",
-    "(?:i|we)(?:'d|’d| would)? (?:want|need|like|love) to (?=know|understand|learn|see)",
-    "your (?:task|job) is to", "let's", "let’s", "lets", "let us", "would you mind", "help (?:me|us)(?: to)?", "i need",
-    "i want", "(?:i'd|i’d|i would|we'd|we would) like", "we need", "we want",
-)  # fmt: skip
-
-
-def _phrases(phrases: tuple[str, ...]) -> str:
-    return "|".join(phrase.replace(" ", r"\s+") for phrase in phrases)
-
-
-LEAD_IN = re.compile(
-    rf"(?:(?:{_phrases(MARKERS)}|{_phrases(COURTESIES)}|{_phrases(ASKING)})(?![\w'’-])[\s,:!.]*|[\s,:;*•\u2013\u2014-]+)*",
-    re.IGNORECASE,
-)
-FIRST_WORD = re.compile(r"[\s,:;*•\u2013\u2014-]*([\w'’]+|[&+]|\Z|.)", re.DOTALL)
-LEAD_IN_WORDS = words(
-    """
-    & + additionally after afterward afterwards also and as at before besides briefly but can cheers could
-    either feel finally first firstly following fourth furthermore go hello help hey hi i i'd i’d in just
-    kindly last lastly later let let's let’s lets maybe might moreover my next now ok okay on once or please
-    pls plus plz quickly right second secondly so thanks the then there third thirdly to today u we we'd we’d
-    well when while will would your
-    """
-)
+NO_LEAD_IN = " \t\n,:;*•/>=→–—-"
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
 CLOSING = re.compile(
     r"(?:explain|show|justify|give|state|describe|say|defend)\s+(?:me\s+)?(?:your|all\s+(?:your|the))\b"
     r"|(?:give|show|provide|list|include|add|cite|name)\s+(?:me\s+)?(?:(?:an?|one|two|some|few|couple|of|any|actual|"
     r"concrete|minimal|short|brief|quick|small|simple|relevant|specific)\s+)*"
-    r"(?:examples?|reasons?|sources?|details?|explanation|argument|type\s+hints?|comments)\b"
+    r"(?:examples?|reasons?|sources?|details?|explanation|argument|type\s+hints?|comments)\b(?!\s+to\b)"
     r"|(?:explain|say|state|describe)\s+(?:how\s+sure|how\s+confident|why(?:\s*[.,;!?]|\s*$|\s+(?:you|not|or)\b)|which\s+\w+\s+you\s+(?:used?|rel(?:y|ied)|chose|applied|assumed?))"
     r"|(?:write|answer|explain|do|respond|reply|put|phrase)\s+(?:it\s+|them\s+|this\s+|everything\s+)?(?:in|using|with|at|like|as|from)\b"
     r"|(?:explain|justify|discuss|elaborate|compare)\s*(?:[.,;!?]|$)|explain\s+the\s+trade-?offs?\b|justify\b"
-    r"|(?:make|leave|set)\s+(?:sure|certain)\b|call\s+(?:it|them|the)\b|take\s+(?:care|into)\b"
+    r"|comment\s+(?:it|(?:all\s+|on\s+)?(?:the|your)\s+code)\b|leave\s+out\b|(?:leave|keep)\s+(?:everything|all|the\s+rest)\b|(?:make|leave|set)\s+(?:sure|certain)\b|call\s+(?:it|them|the)\b|take\s+(?:care|into)\b"
     r"|(?:return|output|present|format|structure|organi[sz]e|arrange|sort|group|order)\s+(?:it|them|everything|the\s+(?:results?|output|answers?))\b",
     re.IGNORECASE,
 )
-NEEDING = re.compile(r"\b(?:need|want|like)\s*\Z", re.IGNORECASE)
+USING = re.compile(
+    r"use\s+(?:(?:that|it|this|them|those)\s+to\b|(?:the|that|those|these|your)\s+[^.,;:\n]{1,60}?\bto\s+([\w-]+))",
+    re.IGNORECASE,
+)
+TOOL_VERBS = REQUEST_VERBS - STEP_VERBS
+NEEDING = re.compile(r"\b(?:need|want|like|looking\s+for|after)\s*\Z", re.IGNORECASE)
 WORD = re.compile(r"[^\W_][\w'’-]*")
 ARTICLES = words(
     """
@@ -90,11 +58,12 @@ WISHING = frozenset(["to"])
 NO_OBJECT = words(
     """
     of is are was were and or but has had have will would can could should may might does did than being been
-    be by
+    be
     """
 )
 NOUN_FOLLOWED = NO_OBJECT | frozenset(["attached", "below", "above", "included", "enclosed", "pasted"])
 COMPOUNDING = frozenset(["request", "requests", "suite", "results", "base", "dump", "attached", "below"])
+ADDRESSING_VERBS = frozenset(["reply", "talk", "speak", "write"])
 NOT_ASKING = frozenset(["not", "n't", "also"])
 
 
@@ -102,7 +71,7 @@ CLOSING_VERBS = words(
     """
     explain show justify give state describe say defend provide list include add cite name write answer do respond reply
     put phrase discuss elaborate compare make leave set call take return output present format structure organise
-    organize arrange sort group order tell
+    organize arrange sort group order tell comment keep
     """
 )
 
@@ -137,17 +106,6 @@ class Head(NamedTuple):
     after: str
 
 
-def skip_lead_in(masked: str, start: int, end: int) -> int:
-    """Position after markers, courtesies and phrases such as "can you"."""
-    first = FIRST_WORD.match(masked, start, end)
-    if first is None:
-        return start
-    if first[1].lower() not in LEAD_IN_WORDS:
-        return first.start(1)
-    match = LEAD_IN.match(masked, start, end)
-    return match.end() if match else start
-
-
 def read_head(masked: str, start: int, end: int) -> Head:
     """What a clause opens with.
 
@@ -167,16 +125,33 @@ def read_head(masked: str, start: int, end: int) -> Head:
     match = WORDS.match(masked, begin, end)
     if match is None:
         return Head(Kind.STATEMENT, begin, "", "")
-    verb, after, third = ((match[group] or "").lower() for group in (1, 2, 3))
-    kind = _kind(verb, "" if match[2] == "A" else after, third)
-    if kind is Kind.STATEMENT and begin > start and _names_deliverable(masked, start, begin, verb, end):
-        return Head(Kind.REQUEST, begin, NAMING, after)
-    wish = WISH.search(masked, start, begin + 2) if kind is Kind.STATEMENT and verb in WISHING else None
-    if wish is not None:
-        return Head(Kind.WISH, wish.start(), "want", after)
+    first, second, third = match.groups("")
+    verb, after = first.lower(), second.lower()
+    kind = _kind(verb, "" if second == "A" else after, third.lower())
+    if kind is Kind.STATEMENT:
+        return _statement(masked, start, Head(kind, begin, verb, after), end)
+    if kind is Kind.LOOK and verb == "use" and _uses_to_ask(masked, start, begin, end):
+        kind = Kind.REQUEST
     if kind is Kind.REQUEST and verb in CLOSING_VERBS and CLOSING.match(masked, begin, end):
         kind = Kind.CONSTRAINT
     return Head(kind, begin, verb, after)
+
+
+def _statement(masked: str, start: int, head: Head, end: int) -> Head:
+    """A statement, or the request or wish that its lead-in makes of it."""
+    begin = head.start
+    if masked[start:begin].strip(NO_LEAD_IN) and _names_deliverable(masked, start, begin, head.verb, end):
+        return head._replace(kind=Kind.REQUEST, verb=NAMING)
+    wish = WISH.search(masked, start, begin + 2) if head.verb in WISHING else None
+    return Head(Kind.WISH, wish.start(), "want", head.after) if wish else head
+
+
+def _uses_to_ask(masked: str, start: int, begin: int, end: int) -> bool:
+    """Whether "use the ... to ..." leads up to a request."""
+    match = USING.match(masked, begin, end)
+    if match is None:
+        return False
+    return match[1] is None or match[1].lower() in TOOL_VERBS or "then" in masked[start:begin].lower()
 
 
 def _names_deliverable(masked: str, start: int, begin: int, first: str, end: int) -> bool:
@@ -190,7 +165,7 @@ def _names_deliverable(masked: str, start: int, begin: int, first: str, end: int
 def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one return a rule reads best
     if verb in WH_WORDS:
         return Kind.QUESTION
-    if (verb, after) in VERB_PHRASES:
+    if (verb, after) in VERB_PHRASES or ((verb, after) in TWO_WORD_VERBS and third in DETERMINERS):
         return Kind.REQUEST
     if verb in AUXILIARIES and after not in NOT_ASKING:
         return Kind.QUESTION if verb not in ("do", "don't") or after in SUBJECTS else Kind.CONSTRAINT
@@ -209,14 +184,19 @@ def _is_noun(verb: str, after: str, third: str) -> bool:
     """Whether the first word of a clause is no verb, by the two words after it."""
     if verb == "act" or after in NO_OBJECT or after == ":":
         return True
-    if verb not in NOUN_LIKE_VERBS or after in DETERMINERS:
+    if verb not in NOUN_LIKE_VERBS or after in DETERMINERS or (verb in ADDRESSING_VERBS and after == "to"):
         return False
-    return after == "to" or third in NOUN_FOLLOWED or after in COMPOUNDING
+    return after in ("to", "by") or third in NOUN_FOLLOWED or after in COMPOUNDING
 
 
 def _looks_imperative(verb: str, after: str) -> bool:
     """Whether an unknown word before an object is a verb in its base form."""
-    if after not in OBJECT_OPENERS or verb in FUNCTION_WORDS or verb in AUXILIARIES or not verb.isalpha():
+    if (
+        after not in OBJECT_OPENERS
+        or verb in FUNCTION_WORDS
+        or verb in AUXILIARIES
+        or not verb.replace("-", "").isalpha()
+    ):
         return False
     return len(verb) > 2 and not (
         verb.endswith(("ed", "ing", "ly")) or (verb.endswith("s") and not verb.endswith("ss"))
@@ -226,6 +206,10 @@ def _looks_imperative(verb: str, after: str) -> bool:
 VERB_PHRASES = frozenset(
     [("have", "a"), ("take", "a"), ("do", "a"), ("do", "an"), ("do", "some")]
     + [(verb, "check") for verb in ("double", "fact", "sanity")]
+)
+TWO_WORD_VERBS = frozenset(
+    [(kind, "test") for kind in ("unit", "load", "stress", "smoke", "pen", "field", "property", "fuzz")]
+    + [("peer", "review"), ("copy", "edit"), ("spell", "check"), ("cross", "check"), ("back", "up"), ("dry", "run")]
 )
 SUBJECTS = words(
     """

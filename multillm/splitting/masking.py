@@ -15,7 +15,7 @@ QUOTED = re.compile(
     r"\"(?:[^\"\n]|\n(?!\s*\n))*\"|“[^”]{0,4000}”|«[^»]{0,4000}»|‘[^’\n]{0,300}’(?!\w)|(?<![\w'])'[^'\n]{1,300}'(?!\w)"
 )
 ADDRESS = re.compile(r"\bhttps?://\S*[^\s.,;:!?)\"]|\b\S{1,64}@\w[\w.-]*\.\w+")
-QUICK = re.compile(r"[`\"“«‘']|\$\$|://|@")
+PROTECTED = ((("`", "$$"), CODE), (('"', "“", "«", "‘", "'"), QUOTED), (("://", "@"), ADDRESS))
 
 CODE_LINE = re.compile(
     r"""[ \t]*(?:
@@ -28,7 +28,8 @@ CODE_LINE = re.compile(
       \b(?:FROM|INTO|SET|TABLE|INDEX|WHERE|COMMIT|AS)\b.*
     | (?:from|subject|to|cc|sent|date):\ \S
     | \d{4}-\d\d-\d\d | \[?\d\d:\d\d(?::\d\d)?\]? | [\w.]*(?:Error|Exception|Warning)\b\W | Traceback | at\ [\w.$]+\(
-    | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-]\ ?[\w.]*\(?.*[;(){}]\s*$
+    | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-].*[;{}]\s*$
+    | [+-](?!\ [A-Za-z-]+\ +[A-Za-z`]).*[()]\s*$
     | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+,\w+(?:,\w*)*\s*$
     )""",
     re.VERBOSE,
@@ -42,8 +43,10 @@ SPEAKER = re.compile(
     r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)",
     re.MULTILINE,
 )
+END = 400
 LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
 GREETING = re.compile(r"\s*(?:hi|hello|dear|hey)\b[^\n]{0,60},?\s*\n", re.IGNORECASE)
+LETTER = re.compile(r"(?<=\S)\s*\n[ \t]*\n(?=(?:hi|hello|dear|hey)\b)", re.IGNORECASE)
 
 
 def mask(prompt: str) -> str:
@@ -60,12 +63,14 @@ def mask(prompt: str) -> str:
         Of the same length; protected characters are `FILLER`, line breaks within code included.
     """
     masked = prompt
-    if QUICK.search(prompt):
-        for pattern in (CODE, QUOTED, ADDRESS):
-            masked = pattern.sub(_fill, masked)
+    for marks, pattern in PROTECTED:
+        for mark in marks:
+            if mark in masked:
+                masked = pattern.sub(_fill, masked)
+                break
     if ":" in masked:
         masked = _mask_inputs(masked)
-    return _mask_lines(masked) if "\n" in masked else masked
+    return _mask_lines(_mask_letter(masked)) if "\n" in masked else masked
 
 
 def _fill(match: re.Match[str]) -> str:
@@ -89,11 +94,23 @@ def _mask_inputs(masked: str) -> str:
     return "".join([*pieces, masked[done:]])
 
 
+def _mask_letter(masked: str) -> str:
+    """Overwrite a letter: a later paragraph that greets, and all that follows."""
+    greeting = LETTER.search(masked)
+    return masked if greeting is None else masked[: greeting.end()] + FILLER * (len(masked) - greeting.end())
+
+
+def _ends(line: str) -> str:
+    """Beginning and end of a long line, which show what it is; patterns take time by the square of its length."""
+    return line if len(line) <= 2 * END else line[:END] + line[-END:]
+
+
 def _mask_lines(masked: str) -> str:
     """Overwrite the lines that look like code, a log or a quoted message."""
     lines = masked.split("\n")
     speakers = sum(1 for _ in SPEAKER.finditer(masked)) > 1
     for index, line in enumerate(lines):
-        if (line and (CODE_LINE.match(line) or (speakers and SPEAKER.match(line)))) or line.startswith(("    ", "\t")):
+        said = speakers and SPEAKER.match(line)
+        if line and (said or line.startswith(("    ", "\t")) or CODE_LINE.match(_ends(line))):
             lines[index] = FILLER * len(line)
     return "\n".join(lines)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from multillm.splitting.heads import WORD, Head, Kind, read_head
+from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.joints import cuts, embedded_head
-from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, JUDGING_VERBS, words
+from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
 from multillm.splitting.masking import FILLER
 from multillm.splitting.sentences import Opening, Sentence, sentences
 
 __all__ = ["Request", "outline"]
 
-SHARED = re.compile(
-    r"\b(?:both|all|each|every|everything|throughout|overall|thanks|thank|cheers|below|attached|pasted)\b",
-    re.IGNORECASE,
-)
+SHARED = words("both all each every everything throughout overall thanks thank cheers below attached pasted")
+SEQUENCE = re.compile(r"\s*(?:and\s+)?(?:then|next|after|finally|lastly)\b", re.IGNORECASE)
+FURTHER = re.compile(r"\s*(?:and|(?:what|how)\s+about)\b", re.IGNORECASE)
+COVERING_VERBS = frozenset(["cover", "describe", "discuss", "mention"])
+CREATED = CREATING_VERBS | {NAMING}
 DELEGATING = frozenset(["do", "help", "complete", "perform", "answer", "handle", "work", "need"])
 SHAPING = words(
     """
     log group sort order print save store return skip display leave load run label highlight filter set close
-    start stop report quote put
+    start stop report quote put sign title date address
     """
 )
 
@@ -36,8 +37,6 @@ class Request:
         How it opens.
     start, end : int
         What it spans so far.
-    core : int
-        Where the request itself ends, before any constraint that follows it.
     extras : list of (int, int)
         Constraints and statements that follow it.
     """
@@ -61,6 +60,7 @@ class _Reader:
 
     def __init__(self, masked: str) -> None:
         self.masked = masked
+        self.has_colon = ":" in masked
         self.requests: list[Request] = []
         self.listing_data = False
         self.open = False
@@ -82,7 +82,7 @@ class _Reader:
         elif kind is Kind.WISH and next(cuts(masked, head, sentence.end), None):
             self._ask(sentence, head, head.start)
         elif kind in (Kind.REQUEST, Kind.QUESTION):
-            self._ask(sentence, head._replace(kind=kind), head.start)
+            self._ask(sentence, head if head.kind is kind else head._replace(kind=kind), head.start)
         elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end)):
             self._ask(sentence, inner, sentence.start if self._owns_opening(sentence) else inner.start)
         elif kind is Kind.STATEMENT and sentence.opening is Opening.ITEM and self._lists_tasks():
@@ -94,9 +94,12 @@ class _Reader:
         """The requests, the last one without the constraints that all of them share."""
         if len(self.requests) > 1:
             last = self.requests[-1]
-            while last.extras and SHARED.search(self.masked, *last.extras[-1]):
+            while last.extras and self._is_shared(*last.extras[-1]):
                 last.end = last.extras.pop()[0]
         return self.requests
+
+    def _is_shared(self, start: int, end: int) -> bool:
+        return not SHARED.isdisjoint(word.lower() for word in WORD.findall(self.masked, start, end))
 
     def _ask(self, sentence: Sentence, head: Head, start: int, item: bool = False) -> None:
         self.items = sentence.opening is Opening.ITEM
@@ -112,11 +115,13 @@ class _Reader:
 
     def _look(self, sentence: Sentence, head: Head) -> None:
         """Read "look at the log and tell me ..." as one request, for what follows."""
-        found = next(cuts(self.masked, head._replace(kind=Kind.REQUEST), sentence.end), None)
-        if found is None:
+        found = next(cuts(self.masked, head._replace(kind=Kind.REQUEST, verb=""), sentence.end), None)
+        if found is None or (self.requests and head.verb == "use" and found.head.after in ("it", "them")):
             self._attach(sentence)
         else:
+            first = len(self.requests)
             self._ask(sentence, found.head, head.start)
+            self.requests[first].head = found.head._replace(verb=head.verb)
 
     def _attach(self, sentence: Sentence) -> None:
         """A constraint or statement belongs to the request before it, unless a new paragraph begins."""
@@ -151,18 +156,24 @@ class _Reader:
     def _elaborates(self, sentence: Sentence, head: Head) -> bool:
         """Whether a question only spells out what was asked just before."""
         text = self.masked[head.start : min(sentence.end, head.start + 80)]
-        if len(WORD.findall(text)) < 3:
-            return True
         last = self.requests[-1].head
+        if len(WORD.findall(text)) < 3:
+            return last.kind is not Kind.QUESTION or not FURTHER.match(self.masked, sentence.start)
         judged = last.kind is Kind.REQUEST and last.verb in JUDGING_VERBS
         return judged and sentence.opening is Opening.STOP and (head.kind is not Kind.QUESTION or head.verb in YES_NO)
 
     def _shapes(self, sentence: Sentence, head: Head) -> bool:
         """Whether an imperative only shapes the answer to the request before it."""
+        if SEQUENCE.match(self.masked, sentence.start, head.start):
+            return False
         if head.verb in ("add", "include"):
             following = WORD.findall(self.masked[head.start : min(sentence.end, head.start + 80)])[1:9]
             return not any(word.lower() in DELIVERABLES for word in following)
-        return head.verb in SHAPING and self.requests[-1].head.verb in CREATING_VERBS
+        if head.verb in COVERING_VERBS and head.after not in DETERMINERS:
+            return self.requests[-1].head.verb in CREATED
+        if head.verb == "give" and head.after in ("it", "her", "him", "them"):
+            return True
+        return head.verb in SHAPING and self.requests[-1].head.verb in CREATED
 
     def _is_pasted(self, sentence: Sentence) -> bool:
         return self.masked[sentence.start : sentence.end].strip(FILLER + " \n\t.,") == ""
@@ -179,6 +190,8 @@ class _Reader:
         return not self.requests or self.items
 
     def _announces_data(self, sentence: Sentence, head: Head) -> bool:
+        if not self.has_colon:
+            return False
         text = self.masked[max(sentence.start, sentence.end - 40) : sentence.end].rstrip()
         return text.endswith(":") and head.verb not in DELEGATING
 

@@ -52,8 +52,8 @@ NUMBERED = re.compile(NUMBER)
 FIRST_NUMBER = re.compile(r"(?:\A|(?<=[\s:;,]))(?:\(?[1ai]\)|1\.)[ \t]")
 FIRST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S)")
 ABBREVIATED = re.compile(
-    r"(?:\b(?:e\.g|i\.e|vs|etc|dr|mr|mrs|ms|prof|no|fig|eq|approx|cf|pp?|st|inc|ltd|al)|(?<![\w.'’])[b-hj-z])\Z",
-    re.IGNORECASE,
+    r"(?:\b(?i:e\.g|i\.e|vs|etc|dr|mr|mrs|ms|prof|no|fig|eq|approx|cf|pp?|st|inc|ltd|al)"
+    r"|(?<![\w.'’])(?:[B-HJ-Z](?<!in [CDR])(?<!to [CDR])|[cv]))\Z"
 )
 OPENINGS = {
     "item": Opening.ITEM,
@@ -72,20 +72,21 @@ def sentences(masked: str) -> Iterator[Sentence]:
     if match := FIRST_ITEM.match(masked):
         start, opening = match.end(), Opening.ITEM
     for match in (NUMBERED_JOINT if _is_numbered(masked) else JOINT).finditer(masked):
-        if match.start() < start:
+        joint, after = match.span()
+        if joint < start:
             continue
         name = match.lastgroup or ""
         mark = match[0].strip()
-        if name == "stop" and mark == "." and ABBREVIATED.search(masked, max(0, match.start() - 8), match.start()):
+        if name == "stop" and mark == "." and ABBREVIATED.search(masked, max(0, joint - 8), joint):
             continue
-        if masked[start : match.start()].strip():
-            yield Sentence(start, match.start(), opening, "?" in mark)
-            opening = Opening.LINE if name == "line" and masked[match.start() - 1] == ":" else OPENINGS[name]
+        if masked[start:joint].strip():
+            yield Sentence(start, joint, opening, "?" in mark)
+            opening = Opening.LINE if name == "line" and masked[joint - 1] == ":" else OPENINGS[name]
         elif name == "line" and opening in (Opening.STOP, Opening.SEMICOLON):
             opening = Opening.LINE
         else:
             opening = max(opening, OPENINGS[name], key=RANK.__getitem__)
-        start = match.end()
+        start = after
     if masked[start:].strip():
         yield Sentence(start, len(masked), opening, asks=False)
 

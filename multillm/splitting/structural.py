@@ -8,19 +8,21 @@ from itertools import chain, islice, pairwise
 
 from multillm.splitting.base import check_prompt, trimmed
 from multillm.splitting.dependencies import dependencies
-from multillm.splitting.heads import skip_lead_in
+from multillm.splitting.leadins import skip_lead_in
 from multillm.splitting.masking import mask
 from multillm.splitting.outline import Request, outline
 from multillm.tasks import SubTask
 
-__all__ = ["StructuralSplitter"]
+__all__ = ["StructuralSplitter", "shared_context"]
 
 COURTESY = re.compile(
     r"[\s,]+(?:please|pls|plz|thanks|thank you|thx|cheers|too|as well|while you(?:'re| are) at it)\Z", re.IGNORECASE
 )
 EDGE = " \t\r\n.,;:!?-*•\u2013\u2014&+"
+RIGHT_EDGE = EDGE.removesuffix("+")
 JOINT_HINT = re.compile(
-    r"(?=[,;.?!:)\n\s])(?:[,;.?!:)]\s*\S|\s(?:and|then|plus|also|as|after|[-&+\u2013\u2014])\s|\n)", re.IGNORECASE
+    r"(?=[,;.?!:)\n\s])(?:[,;.?!:)]\s*\S|\s(?:and|then|plus|also|as|after|[-&+/\u2192\u2013\u2014]|[-=]>)\s|\n)",
+    re.IGNORECASE,
 )
 SHORTEST_CONTEXT = 3
 WHOLE_EDGE = " \t\r\n.,;:!?"
@@ -36,12 +38,15 @@ class StructuralSplitter:
         if JOINT_HINT.search(check_prompt(prompt)) is None:
             return [_whole(prompt)]
         masked = mask(prompt)
-        found = [(request, _span(prompt, request)) for request in outline(masked)]
+        requests = outline(masked)
+        if len(requests) < 2:
+            return [_whole(prompt)]
+        found = [(request, _span(prompt, request)) for request in requests]
         requests = [request for request, (start, end) in found if start < end]
         spans = [(start, end) for _, (start, end) in found if start < end]
         if len(spans) < 2:
             return [_whole(prompt)]
-        context = _context(prompt, masked, spans)
+        context = shared_context(prompt, masked, spans)
         return [
             SubTask(prompt[start:end], start, end, needs, context)
             for (start, end), needs in zip(spans, dependencies(prompt, requests), strict=True)
@@ -49,12 +54,13 @@ class StructuralSplitter:
 
 
 def _span(prompt: str, request: Request) -> tuple[int, int]:
-    start, end = trimmed(prompt, request.start, request.end, EDGE)
+    start = request.end - len(prompt[request.start : request.end].lstrip(EDGE))
+    end = start + len(prompt[start : request.end].rstrip(RIGHT_EDGE))
     tail = COURTESY.search(prompt, max(start + 1, end - 40), end)
-    return trimmed(prompt, start, tail.start(), EDGE) if tail else (start, end)
+    return trimmed(prompt, start, tail.start(), RIGHT_EDGE) if tail else (start, end)
 
 
-def _context(prompt: str, masked: str, spans: Sequence[tuple[int, int]]) -> str:
+def shared_context(prompt: str, masked: str, spans: Sequence[tuple[int, int]]) -> str:
     """What stands outside every span and is more than a marker or a courtesy: preamble, situation, input."""
     gaps = pairwise([0, *chain.from_iterable(spans), len(prompt)])
     pieces = []
