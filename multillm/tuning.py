@@ -14,6 +14,7 @@ import yaml
 from sklearn.base import clone
 
 from multillm.errors import OutcomesError
+from multillm.evaluation import versions
 from multillm.evaluation.splits import Unit, assign_folds
 from multillm.learning import LinearCurves
 from multillm.learning.profiles import profiled
@@ -23,6 +24,7 @@ from multillm.outcomes import Outcomes
 from multillm.policy import Policy
 from multillm.pool import Pool
 from multillm.registry import QualityCurve
+from multillm.rendering import tuned_html
 from multillm.sweep import sweep
 from multillm.tasks import TaskType
 
@@ -56,7 +58,7 @@ class TunedPolicy:
     front : DataFrame
         The trade-offs to be had on the fitting side: cost_weight, cost, quality and a threshold for each task type.
     provenance : mapping of str to str
-        Data, sizes, split, seed and date.
+        Data with sizes and SHA-256 (`Outcomes.sha256`), split with seed, held-out figures, versions and date.
     """
 
     policy: Policy
@@ -112,6 +114,9 @@ class TunedPolicy:
             f"TunedPolicy({self.objective}: held out cost {self.cost.value:.4g}, quality {self.quality!r}; "
             f"fitted cost {self.fitted_cost:.4g}, quality {self.fitted_quality:.3f})"
         )
+
+    def _repr_html_(self) -> str:
+        return tuned_html(self)
 
 
 def check_labels(models: Iterable[str], base: Pool) -> None:
@@ -176,9 +181,7 @@ def tune(
     if objective == "cost" and constraint is None:
         raise OutcomesError("objective 'cost' needs constraint=, the least mean quality (0..1)")
     if objective == "arena" and outcomes.cost_unit != "USD":
-        raise OutcomesError(
-            f"the arena score needs costs in USD; those of {outcomes.name} are in {outcomes.cost_unit!r}"
-        )
+        raise OutcomesError(f"the arena score needs costs in USD; {outcomes.name} has them in {outcomes.cost_unit!r}")
     complete = _typed(outcomes.complete(("quality", "cost")), classifier)
     rng = np.random.default_rng(seed)
     search = _Search(objective, constraint, by, folds, LinearCurves(classifier))
@@ -195,13 +198,13 @@ def tune(
         for values in (spent, got)
     )
     mean_cost = complete.cost_matrix().mean()
-    bound = (
-        "" if constraint is None else f" under {constraint:g}" if objective == "quality" else f" from {constraint:g}"
-    )
+    bound = "" if constraint is None else f" {'under' if objective == 'quality' else 'from'} {constraint:g}"
     provenance = {
         "data": f"{outcomes.name}, {len(complete)} prompts, {len(outcomes) - len(complete)} left out",
+        "sha256": outcomes.sha256(),
         "split": f"{folds} outer and inner folds by {by}, seed {seed}",
         "held out": f"cost {cost:.4g} {outcomes.cost_unit}, quality {quality}",
+        "versions": versions(),
         "date": today().isoformat(),
     }
     return TunedPolicy(

@@ -14,7 +14,9 @@ from sklearn.base import clone
 
 from multillm.errors import OutcomesError
 from multillm.evaluation import FIGURES, Evaluation, assign_folds, evaluate
+from multillm.evaluation.ranks import ranked_across, ranked_within
 from multillm.learning import FittedCurves, MeanQuality, NeighbourQuality, OracleQuality, PromptQuality, RandomQuality
+from multillm.metrics import apgr
 from multillm.metrics.bootstrap import Figures
 from multillm.outcomes import Outcomes
 
@@ -54,7 +56,8 @@ def found() -> Evaluation:
 
 def test_every_baseline_stands_in_the_table(found: Evaluation) -> None:
     assert list(found.kinds) == [
-        "ours", "prompt length", "oracle", *MODELS, "best single model", "random", "zero router", "data-set oracle",
+        "ours", "prompt length", "oracle", "zero router, fitted", *MODELS, "best single model", "random", "zero router",
+        "data-set oracle",
     ]  # fmt: skip
     assert list(evaluate(MeanQuality(), table(60), baselines=False, replicates=5).kinds) == ["MeanQuality()"]
 
@@ -134,6 +137,74 @@ def test_by_group_whole_groups_are_held_out() -> None:
     for (_, seen), (_, new) in zip(fits, asked, strict=True):
         assert not seen & new
     assert set().union(*(new for _, new in asked)) == {f"subject {place}" for place in range(6)}
+
+
+class Favourite(PromptQuality):
+    """Sets the large model's gain by the prompt's subject, on a scale that differs with what it was fitted on."""
+
+    def _fit(self, outcomes: Outcomes) -> None:
+        self.scale_ = float(outcomes.quality_matrix().to_numpy(float).mean())
+
+    def _predict(self, prompts: pd.DataFrame) -> Figures:
+        odd = prompts["group"].str[-1].astype(int).to_numpy() % 2
+        return np.stack([np.full(len(odd), 0.1), 0.1 + self.scale_ * (0.1 + odd)], axis=1)
+
+
+def test_with_whole_subjects_held_out_no_fold_has_a_scale_of_its_own() -> None:
+    outcomes = table(400).filter(models=["small", "large"])
+    weak, strong = outcomes.quality_matrix().to_numpy(float).T
+    odd = np.array([float(group[-1]) % 2 for group in outcomes.prompts["group"]])
+    length = np.array([float(len(text)) for text in outcomes.prompts["prompt"]])
+    for folds in (3, 6):
+        by_subject = judged(Favourite(), outcomes, by="group", folds=folds, perturbation=0)
+        assert by_subject.estimate("ours", "apgr").value == pytest.approx(float(apgr(odd, weak, strong)))
+        assert by_subject.estimate("prompt length", "apgr").value == pytest.approx(float(apgr(length, weak, strong)))
+    nothing_learnt = judged(MeanQuality(), outcomes, by="group", folds=3, perturbation=0)
+    assert nothing_learnt.estimate("ours", "apgr").value == pytest.approx(0.5)
+
+
+def test_two_folds_leave_no_third_to_compare_by() -> None:
+    rng = np.random.default_rng(3)
+    gain, folds = rng.random(40), np.arange(40) % 2
+
+    def never(held_out: np.ndarray) -> Figures:
+        raise AssertionError("nothing is left to fit on")
+
+    np.testing.assert_array_equal(ranked_across(gain, folds, never), ranked_within(gain, folds))
+
+
+def test_an_average_over_seeds_has_the_interval_of_the_average() -> None:
+    each = [judged(NeighbourQuality(neighbours=20), table(), seed=seed) for seed in (1, 2, 3)]
+    mean = Evaluation.averaged(each)
+    values = [one.estimate("ours", "aiq").value for one in each]
+    assert len(set(values)) == 3
+    assert mean.estimate("ours", "aiq").value == pytest.approx(np.mean(values))
+    assert mean.estimate("small", "quality") == each[0].estimate("small", "quality")
+    assert "seed 1, 2, 3" in mean.provenance()
+    with pytest.raises(OutcomesError, match="same prompts"):
+        Evaluation.averaged([each[0], judged(NeighbourQuality(neighbours=20), table(90))])
+
+
+def test_a_few_groups_held_out_can_have_intervals_over_prompts() -> None:
+    by_group, by_prompt = (
+        judged(MeanQuality(), table(), by="group", folds=3, resampled=unit, perturbation=0) for unit in (None, "prompt")
+    )
+    assert by_group.estimate("ours", "quality").value == by_prompt.estimate("ours", "quality").value
+    widths = [e.estimate("small", "quality").high - e.estimate("small", "quality").low for e in (by_group, by_prompt)]
+    assert widths[1] < widths[0]
+    assert "100 resamples by prompt" in by_prompt.provenance()
+
+
+def test_the_fitted_zero_router_is_what_knowing_the_means_beforehand_gives(found: Evaluation) -> None:
+    same = judged(MeanQuality(), table()).difference("ours", "zero router, fitted", "aiq")
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert found.difference("zero router, fitted", "zero router", "aiq").value <= 1e-12
+
+
+def test_the_cost_of_nearly_the_best_quality_lies_between_the_oracles_and_the_best_models(found: Evaluation) -> None:
+    cost = [found.estimate(router, "cost_95").value for router in ("oracle", "ours", "zero router")]
+    assert cost == sorted(cost)
+    assert cost[-1] < found.estimate("best single model", "cost").value
 
 
 def test_folds_are_even_and_repeat_with_the_seed() -> None:

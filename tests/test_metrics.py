@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 from multillm import metrics
-from multillm.metrics.curve import hull_quality
+from multillm.metrics.curve import hull_cost, hull_quality
 
 Floats = npt.NDArray[np.float64]
 
@@ -68,6 +68,16 @@ def test_the_hull_rises_and_is_concave(curve: tuple[Floats, Floats]) -> None:
     assert (np.diff(cost) > 0).all()
     assert (np.diff(quality) > 0).all()
     assert (np.diff(np.diff(quality) / np.diff(cost)) < 1e-12).all()
+
+
+@given(points)
+def test_the_cost_of_a_quality_is_where_the_hull_has_it(curve: tuple[Floats, Floats]) -> None:
+    cost, quality = curve
+    for floor in np.linspace(quality.min(), quality.max(), 5):
+        found = hull_cost(float(floor), cost, quality)
+        assert hull_quality(np.array(found), cost, quality) >= floor - 1e-9
+        assert found <= cost[quality >= floor].min() + 1e-9
+    assert np.isnan(hull_cost(float(quality.max()) + 0.1, cost, quality))
 
 
 @given(points, st.integers(0, 6), st.integers(1, 9))

@@ -47,6 +47,21 @@ def test_what_was_not_measured_is_missing_not_zero() -> None:
     assert summary["median_latency_s"].isna().all()
 
 
+def test_the_digest_is_that_of_the_content_whatever_its_order_and_its_file(tmp_path: Path) -> None:
+    name = table().sha256()
+    assert Outcomes(ROWS[::-1], PROMPTS[::-1], name="other", cost_unit="USD").sha256() == name
+    assert Outcomes.read(table().write(tmp_path / "a.csv")).sha256() == name
+    assert Outcomes.read(table().write(tmp_path / "a.parquet")).sha256() == name
+    others = [
+        Outcomes(ROWS, PROMPTS, cost_unit="EUR"),
+        Outcomes(ROWS.assign(quality=[0.0, 1.0, 0.5, 0.0]), PROMPTS, cost_unit="USD"),
+        Outcomes(ROWS, PROMPTS.assign(prompt=["Why?How", "?"]), cost_unit="USD"),
+        Outcomes(ROWS, PROMPTS.assign(group=["x", np.nan]), cost_unit="USD"),
+        Outcomes(ROWS.rename(columns={"cost": "latency_s"}), PROMPTS, cost_unit="USD"),
+    ]
+    assert len({name, *(other.sha256() for other in others)}) == 6
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

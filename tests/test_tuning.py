@@ -88,7 +88,15 @@ def test_noise_is_not_sold_as_quality() -> None:
 
 def test_the_stored_pool_routes_as_it_was_tuned(tuned: TunedPolicy, tmp_path: Path) -> None:
     path = tuned.write(tmp_path / "tuned.yaml", load_pool("reference"))
-    assert "# held out: cost" in path.read_text("utf-8")
+    told = path.read_text("utf-8")
+    for fact in (
+        "# held out: cost",
+        f"# sha256: {outcomes().sha256()}",
+        "seed 0",
+        "scikit-learn",
+        "# date: 2026-01-02",
+    ):
+        assert fact in told
     pool = load_pool(path)
     router = TaskRouter(pool.registry, pool.policy)
     price = np.array(list(tuned.relative_cost.values()))

@@ -59,5 +59,12 @@ def load_outcomes(name: str | Path, path: str | Path | None = None, cache: str |
         raise DatasetUnavailable(f"{dataset.name}: {path} is not there; see {dataset.source}")
     else:
         folder = Path(path)
-    outcomes = dataset.read(folder)
+    try:
+        outcomes = dataset.read(folder)
+    except OutcomesError:
+        raise
+    except Exception as error:
+        raise OutcomesError(
+            f"{folder} is not in the format of {dataset.name}: {type(error).__name__}: {error}; see {dataset.source}"
+        ) from error
     return replace(outcomes, licence=dataset.licence, citation=dataset.citation, source=dataset.source)

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
+from typing import TypedDict
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,20 @@ from multillm.evaluation.figures import FIGURES, figures_of
 from multillm.evaluation.result import Evaluation
 from multillm.evaluation.runs import Measured, Run, perturbed_prompts, reference_runs, routed
 from multillm.evaluation.splits import Unit, assign_folds
-from multillm.learning import OracleQuality, PromptLength, PromptQuality
+from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
 from multillm.metrics import Estimate, pgr_curve, resample
 from multillm.metrics.bootstrap import Figures, apply, weighted_mean
 from multillm.outcomes import Outcomes
 
-__all__ = ["FIGURES", "Evaluation", "assign_folds", "evaluate"]
+__all__ = ["FIGURES", "Evaluation", "assign_folds", "evaluate", "versions"]
+
+RESAMPLING = 2
+
+
+class _Setting(TypedDict):
+    by: Unit
+    willingness: float
+    pair: tuple[int, int] | None
 
 
 def _today() -> date:
@@ -35,6 +44,7 @@ def evaluate(
     by: Unit = "prompt",
     folds: int = 5,
     seed: int = 0,
+    resampled: Unit | None = None,
     baselines: bool = True,
     pair: tuple[str, str] | None = None,
     willingness: float = math.inf,
@@ -55,14 +65,19 @@ def evaluate(
     outcomes : Outcomes
         What was measured.
     by : {"prompt", "group"}, default "prompt"
-        What is held out, and resampled, together. By group shows what carries over to new subjects or data sets.
+        What is held out together. By group shows what carries over to new subjects or data sets.
     folds : int, default 5
         How many folds.
     seed : int, default 0
-        Source of chance for folds, perturbation and resamples.
+        Source of chance for folds and perturbation. Resamples are the same for every seed, so that evaluations under
+        several can be averaged; see `Evaluation.averaged`.
+    resampled : {"prompt", "group"}, optional
+        What is resampled together; by default what is held out together. A handful of groups gives no interval worth
+        the name: with ``prompt`` it is one for new prompts of these very groups.
     baselines : bool, default True
-        Whether each single model, the best single model, random, prompt length, the zero router, the data-set oracle
-        and the oracle stand in the table.
+        Whether each single model, the best single model, random, prompt length, the zero router (in hindsight, and
+        fitted: the best fixed model for each willingness to pay on the other folds), the data-set oracle and the
+        oracle stand in the table.
     pair : tuple of str, optional
         Weak and strong model for APGR and CPT; by default the two models, if there are just two.
     willingness : float, default infinity
@@ -88,24 +103,26 @@ def evaluate(
     """
     measured = Measured.of(outcomes)
     columns = _pair(measured, pair)
-    fold_rng, slip_rng, draw_rng = (np.random.default_rng([seed, stream]) for stream in range(3))
+    fold_rng, slip_rng = (np.random.default_rng([seed, stream]) for stream in range(2))
     assigned = assign_folds(measured.outcomes, folds, fold_rng, by)
     slipped = perturbed_prompts(measured.outcomes.prompts, perturbation, slip_rng) if perturbation else None
+    setting = _Setting(by=by, willingness=willingness, pair=columns)
     runs = [
-        routed(name, "router", router, measured, assigned, willingness=willingness, pair=columns, perturbed=slipped)
+        routed(name, "router", router, measured, assigned, **setting, perturbed=slipped)
         for name, router in _named(routers).items()
     ]
     if baselines:
         usual = {"prompt length": PromptLength(), "oracle": OracleQuality(measured.outcomes)}
-        runs += [
-            routed(name, "baseline", router, measured, assigned, willingness=willingness, pair=columns)
-            for name, router in usual.items()
-        ]
+        runs += [routed(name, "baseline", router, measured, assigned, **setting) for name, router in usual.items()]
+        if measured.has_cost:
+            fixed: _Setting = {**setting, "pair": None}
+            runs.append(routed("zero router, fitted", "baseline", MeanQuality(), measured, assigned, **fixed))
         runs += reference_runs(measured, columns)
     if len({run.name for run in runs}) < len(runs):
         raise OutcomesError(f"two rows have one name among {', '.join(run.name for run in runs)}; rename a router")
-    groups = measured.outcomes.prompts["group"].to_numpy(str) if by == "group" else None
-    counts = resample(len(measured.quality), replicates, draw_rng, groups)
+    unit = resampled or by
+    groups = measured.outcomes.prompts["group"].to_numpy(str) if unit == "group" else None
+    counts = resample(len(measured.quality), replicates, np.random.default_rng(RESAMPLING), groups)
     return Evaluation(
         data=outcomes.name,
         n=len(measured.quality),
@@ -117,11 +134,12 @@ def evaluate(
             "by": by,
             "folds": folds,
             "seed": seed,
+            "resampled": unit,
             "replicates": replicates,
             "level": level,
             "willingness": willingness,
             "pair": pair,
-            "versions": _versions(),
+            "versions": versions(),
             "date": today().isoformat(),
         },
         kinds={run.name: run.kind for run in runs},
@@ -202,7 +220,8 @@ def _mean(values: Figures, counts: np.ndarray) -> Figures:
         return apply(lambda weights: weighted_mean(values, weights), counts)
 
 
-def _versions() -> str:
+def versions() -> str:
+    """Versions of Python and of what figures depend on, in one line."""
     found = [f"Python {platform.python_version()}"]
     for package in ("multillm", "numpy", "pandas", "scikit-learn"):
         try:

@@ -21,7 +21,7 @@ from multillm.metrics import (
     weighted_mean,
 )
 from multillm.metrics.bootstrap import Figures, apply
-from multillm.metrics.curve import hull_quality
+from multillm.metrics.curve import hull, hull_cost, hull_quality
 from multillm.metrics.two_model import area, pgr_curve, share_at
 
 __all__ = ["FIGURES", "figures_of"]
@@ -30,6 +30,7 @@ FIGURES = {
     "quality": "mean quality at the operating point",
     "cost": "mean cost per prompt at the operating point, in the table's cost unit",
     "aiq": "mean quality over budgets from the cheapest to the dearest single model",
+    "cost_95": "least mean cost for 95 % of the best single model's quality, mixing allowed, in the cost unit",
     "gain_at_equal_cost": "quality at the best single model's cost, less that model's quality",
     "perf_gain": "relative gain over the best single model at the best point of the curve, picked in hindsight",
     "cost_save": "cost saved at the best single model's quality",
@@ -102,9 +103,12 @@ def _over_the_curve(run: Run, measured: Measured, counts: Counts) -> dict[str, F
     mean_cost, best = measured.cost.mean(axis=0), measured.best
     best_cost, best_quality = single_cost[:, best], single_quality[:, best]
     low, high = single_cost[:, mean_cost.argmin()], single_cost[:, mean_cost.argmax()]
-    at_best_cost = [hull_quality(c, x, y) for c, x, y in zip(best_cost, spent, got, strict=True)]
+    hulls = [hull(x, y) for x, y in zip(spent, got, strict=True)]
+    at_best_cost = [hull_quality(budget, *corners) for budget, corners in zip(best_cost, hulls, strict=True)]
+    at_95 = [hull_cost(0.95 * floor, *corners) for floor, corners in zip(best_quality, hulls, strict=True)]
     figures = {
         "aiq": aiq(spent, got, low, high),
+        "cost_95": np.array(at_95),
         "gain_at_equal_cost": np.array(at_best_cost) - best_quality,
         "perf_gain": relative_gain(got.max(axis=1), best_quality),
         "cost_save": cost_save(spent, got, best_cost, best_quality),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Evaluation"]
 
-SHOWN = ("quality", "cost", "aiq", "apgr", "gain_at_equal_cost", "cost_save_95", "gap_to_oracle", "robustness")
+SHOWN = ("quality", "cost", "aiq", "apgr", "gain_at_equal_cost", "cost_95", "gap_to_oracle", "robustness")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class Evaluation:
     cost_unit : str
         Unit of costs; empty where unknown.
     split : mapping
-        How prompts were held out: by, folds, seed, replicates, level, willingness, pair, versions, date.
+        How prompts were held out: by, folds, seed, resampled, replicates, level, willingness, pair, versions, date.
     kinds : mapping of str to str
         ``router``, ``baseline`` or ``single model`` by name.
     resamples : mapping
@@ -75,9 +75,46 @@ class Evaluation:
         """One figure of one router with its interval; see `multillm.evaluation.FIGURES` for what there is."""
         return Estimate.of(self._resamples(router, figure), self.n, self.level)
 
-    def difference(self, router: str, other: str, figure: str) -> Estimate:
-        """One router's figure less another's, with the interval of the paired bootstrap."""
-        return Estimate.of(self._resamples(router, figure) - self._resamples(other, figure), self.n, self.level)
+    def difference(self, router: str, other: str, figure: str, other_figure: str | None = None) -> Estimate:
+        """One router's figure less another's, the same unless named, with the interval of the paired bootstrap."""
+        less = self._resamples(other, other_figure or figure)
+        return Estimate.of(self._resamples(router, figure) - less, self.n, self.level)
+
+    @classmethod
+    def averaged(cls, evaluations: Sequence[Evaluation]) -> Evaluation:
+        """The mean of every figure over several seeds, with intervals for that mean.
+
+        Each resample holds the same prompts under every seed, so its mean over the seeds is a resample of the mean.
+        Curves and figures by task type are those of the first seed.
+
+        Parameters
+        ----------
+        evaluations : sequence of Evaluation
+            Of the same routers, outcomes and resamples, one for each seed.
+        """
+        first = evaluations[0]
+        if any(
+            (each.data, each.n, set(each.resamples)) != (first.data, first.n, set(first.resamples))
+            for each in evaluations
+        ):
+            raise OutcomesError("only evaluations of the same routers on the same prompts can be averaged")
+        seeds = ", ".join(str(each.split["seed"]) for each in evaluations)
+        mean = {key: np.mean([each.resamples[key] for each in evaluations], axis=0) for key in first.resamples}
+        return replace(first, resamples=mean, split={**first.split, "seed": seeds})
+
+    @classmethod
+    def over_seeds(cls, evaluations: Sequence[Evaluation]) -> pd.DataFrame:
+        """Every figure over several seeds: the mean with its interval, and the range of the values.
+
+        Returns
+        -------
+        DataFrame
+            As `to_frame` of `averaged`, and seeds (how many), least, greatest.
+        """
+        keys = ["router", "kind", "figure"]
+        values = pd.concat([each.to_frame() for each in evaluations]).groupby(keys, sort=False)["value"]
+        ranges = values.agg(least="min", greatest="max").reset_index()
+        return cls.averaged(evaluations).to_frame().assign(seeds=len(evaluations)).merge(ranges, on=keys)
 
     def verdict(self, router: str) -> str:
         """Whether a router beats the best single model at equal cost, by the interval of that difference."""
@@ -135,7 +172,7 @@ class Evaluation:
         return (
             f"{self.data}: {self.n:,} prompts{left_out}, {len(self.models)} models, best single {self.best_single}; "
             f"{split['folds']} folds by {split['by']}, seed {split['seed']}, {split['replicates']} resamples by "
-            f"{split['by']}, {100 * self.level:g} % intervals; {split['versions']}; {split['date']}"
+            f"{split['resampled']}, {100 * self.level:g} % intervals; {split['versions']}; {split['date']}"
         )
 
     def _resamples(self, router: str, figure: str) -> Figures:
@@ -150,7 +187,11 @@ class Evaluation:
         if (router, figure) not in self.resamples:
             return ""
         found = self.estimate(router, figure)
-        digits = 3 if figure != "cost" else max(3, 2 - int(np.floor(np.log10(max(abs(found.value), 1e-12)))))
+        digits = (
+            3
+            if figure not in {"cost", "cost_95"}
+            else max(3, 2 - int(np.floor(np.log10(max(abs(found.value), 1e-12)))))
+        )
         if np.isnan(found.value):
             return "not reached"
         value, low, high = (round(bound, digits) + 0.0 for bound in (found.value, found.low, found.high))

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
 from sklearn.base import clone
 
+from multillm.evaluation.ranks import ranked_across, ranked_within
+from multillm.evaluation.splits import Unit
 from multillm.learning import OracleQuality, PromptQuality
 from multillm.metrics import choose, dataset_oracle, perturb, trade_off, willingness_grid
 from multillm.metrics.bootstrap import Figures
@@ -72,7 +73,7 @@ class Run:
     choice : float array of shape [n, m], optional
         Shares of each prompt at the operating point.
     score : float array of shape [n], optional
-        Rank within its fold, 0..1, of the expected gain of the strong model of a pair.
+        Rank, 0..1, of the expected gain of the strong model of a pair; see `multillm.evaluation.ranks`.
     perturbed_choice : float array of shape [n, m], optional
         As `choice`, for perturbed prompts.
     """
@@ -93,6 +94,7 @@ def routed(
     measured: Measured,
     folds: npt.NDArray[np.intp],
     *,
+    by: Unit,
     willingness: float,
     pair: tuple[int, int] | None,
     perturbed: pd.DataFrame | None = None,
@@ -101,22 +103,19 @@ def routed(
 
     Cost is expected to be each model's mean on the other folds; the oracle alone knows the cost of each prompt.
     """
+    prompts = measured.outcomes.prompts
     predicted, expected_cost = np.empty_like(measured.quality), np.zeros_like(measured.quality)
     after = np.empty_like(predicted)
     for fold in np.unique(folds):
         held_out = folds == fold
         fitted = clone(estimator).fit(measured.outcomes.take(~held_out))
-        columns = list(measured.outcomes.models)
-        predicted[held_out] = fitted.predict(measured.outcomes.prompts[held_out])[columns].to_numpy(float)
+        predicted[held_out] = _predicted(fitted, prompts[held_out], measured)
         if perturbed is not None:
-            after[held_out] = fitted.predict(perturbed[held_out])[columns].to_numpy(float)
+            after[held_out] = _predicted(fitted, perturbed[held_out], measured)
         if measured.has_cost:
             expected_cost[held_out] = measured.cost[~held_out].mean(axis=0)
-    knowing = isinstance(estimator, OracleQuality)
-    if knowing and measured.has_cost:
+    if isinstance(estimator, OracleQuality) and measured.has_cost:
         expected_cost = measured.cost
-    predicted, after = (np.where(np.isnan(quality), -np.inf, quality) for quality in (predicted, after))
-    gain = None if pair is None else predicted[:, pair[1]] - predicted[:, pair[0]]
     spent, got = trade_off(predicted, expected_cost, measured.quality, measured.cost, measured.willingness)
     return Run(
         name,
@@ -124,22 +123,39 @@ def routed(
         spent,
         got,
         choice=choose(predicted, expected_cost, willingness),
-        score=gain if gain is None or knowing else _ranked(gain, folds),
+        score=None if pair is None else _score(estimator, measured, predicted, folds, by=by, pair=pair),
         perturbed_choice=None if perturbed is None else choose(after, expected_cost, willingness),
     )
 
 
-def _ranked(gain: Figures, folds: npt.NDArray[np.intp]) -> Figures:
-    """Share of its fold's prompts that each expected gain exceeds, ties in the middle.
+def _predicted(fitted: PromptQuality, prompts: pd.DataFrame, measured: Measured) -> Figures:
+    """Expected quality, shape [n, m]; what is not known comes last."""
+    quality = fitted.predict(prompts)[list(measured.outcomes.models)].to_numpy(float)
+    return np.where(np.isnan(quality), -np.inf, quality)
 
-    Each fold has an estimator, and so a scale, of its own: prompts are ordered within folds, and a share of strong
-    calls is that share of every fold.
-    """
-    ranks = np.empty_like(gain)
-    for fold in np.unique(folds):
-        held_out = folds == fold
-        ranks[held_out] = (rankdata(gain[held_out]) - 0.5) / held_out.sum()
-    return ranks
+
+def _score(
+    estimator: PromptQuality,
+    measured: Measured,
+    predicted: Figures,
+    folds: npt.NDArray[np.intp],
+    *,
+    by: Unit,
+    pair: tuple[int, int],
+) -> Figures:
+    """What prompts are put in order by: the rank of the expected gain; the oracle's gains need no ranks."""
+    gain = predicted[:, pair[1]] - predicted[:, pair[0]]
+    if isinstance(estimator, OracleQuality):
+        return gain
+    if by == "prompt":
+        return ranked_within(gain, folds)
+
+    def gain_without(held_out: npt.NDArray[np.bool_]) -> Figures:
+        fitted = clone(estimator).fit(measured.outcomes.take(~held_out))
+        expected = _predicted(fitted, measured.outcomes.prompts[held_out], measured)
+        return np.asarray(expected[:, pair[1]] - expected[:, pair[0]])
+
+    return ranked_across(gain, folds, gain_without)
 
 
 def perturbed_prompts(prompts: pd.DataFrame, rate: float, rng: np.random.Generator) -> pd.DataFrame:

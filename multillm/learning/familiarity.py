@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
+from multillm.learning.text import among
 from multillm.metrics.bootstrap import Figures
 
 __all__ = ["Familiarity", "coverage"]
@@ -18,7 +19,7 @@ LEAST_SPREAD = 0.05
 
 def coverage(counts: sparse.csr_matrix, columns: np.ndarray) -> Figures:
     """Share of each prompt's n-grams among these columns, 0..1."""
-    return np.asarray(np.diff(counts[:, columns].tocsr().indptr) / np.maximum(1, np.diff(counts.indptr)))
+    return np.asarray(np.diff(among(counts, columns).indptr) / np.maximum(1, np.diff(counts.indptr)))
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Familiarity:
         standard = (form - center) / spread
         scatter = standard.T @ standard / len(standard) + 0.1 * np.eye(standard.shape[1])
         whiten = np.linalg.cholesky(np.linalg.inv(scatter)) / spread[:, None]
+        counts = among(counts, np.unique(counts.indices))
         documents = np.bincount(counts.indices, minlength=counts.shape[1])
         seen = coverage(counts, np.flatnonzero(documents >= 3))  # at least two prompts beside itself
         unseen = np.zeros(len(kind))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,8 @@ from scipy.special import expit
 
 from multillm.classification import classify
 from multillm.learning.base import PromptQuality
+from multillm.learning.text import remembered
+from multillm.litellm_session import quiet_litellm
 from multillm.metrics.bootstrap import Figures
 from multillm.outcomes import Outcomes
 
@@ -63,7 +66,7 @@ class ReferenceComplexity(HeuristicQuality):
 
     def difficulty(self, texts: Sequence[str]) -> Figures:
         """Complexity by substrings."""
-        return np.array([classify(text, "reference").complexity if text.strip() else 0.0 for text in texts])
+        return np.array([_reference_complexity(text) for text in texts])
 
 
 class LiteLLMComplexity(HeuristicQuality):
@@ -76,8 +79,22 @@ class LiteLLMComplexity(HeuristicQuality):
 
     def difficulty(self, texts: Sequence[str]) -> Figures:
         """The score's logistic; LiteLLM is imported here, without a look at the network."""
-        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-        from litellm.router_strategy.complexity_router.complexity_router import ComplexityRouter
+        return np.asarray(expit(4.0 * np.array([_litellm_score(text) for text in texts], dtype=float)))
 
-        scorer = ComplexityRouter(model_name="complexity", litellm_router_instance=None)  # type: ignore[arg-type]  # the score needs none
-        return np.asarray(expit(4.0 * np.array([scorer.classify(text)[1] for text in texts], dtype=float)))
+
+@remembered
+def _reference_complexity(text: str) -> float:
+    return classify(text, "reference").complexity if text.strip() else 0.0
+
+
+@remembered
+def _litellm_score(text: str) -> float:
+    return float(_litellm_scorer().classify(text)[1])
+
+
+@cache
+def _litellm_scorer() -> Any:
+    quiet_litellm()
+    from litellm.router_strategy.complexity_router.complexity_router import ComplexityRouter
+
+    return ComplexityRouter(model_name="complexity", litellm_router_instance=None)  # type: ignore[arg-type]  # the score needs none

@@ -10,20 +10,20 @@ from scipy import sparse
 from scipy.special import expit, logsumexp, softmax
 from sklearn.cluster import KMeans
 from sklearn.decomposition import TruncatedSVD
-from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import Ridge
 from sklearn.preprocessing import normalize
 
 from multillm.learning.base import PromptQuality
 from multillm.learning.familiarity import Familiarity, coverage
 from multillm.learning.linear import apply_ridge, fit_ridge, measured_together, shrunken_effects, transferred_shares
+from multillm.learning.text import among, hashed_counts, inverse_document_frequency, tf_idf
 from multillm.learning.traits import GENERAL_TRAITS, traits
 from multillm.metrics.bootstrap import Figures
 from multillm.outcomes import Outcomes
 
 __all__ = ["LearnedQuality"]
 
-HASH_BITS = 22
+FEATURES = 2**22
 SEEN_AT_LEAST = 2
 CLIPPED_AT = 2.5
 
@@ -38,9 +38,9 @@ class LearnedQuality(PromptQuality):
     :math:`\bar Q` is each model's mean, :math:`F` a ridge on the most general traits of form, :math:`K` the shrunken
     means of kinds of prompts mixed by naive Bayes, :math:`T` a ridge on all traits and :math:`W` one on hashed word
     n-grams, each fitted to what the ones before leave. :math:`f` says whether the kind of prompt is known,
-    :math:`\tau` what left-out kinds confirm of :math:`F` and :math:`T`, and :math:`g` falls to 0 for a prompt unlike
-    anything seen: then the choice is that of the best fixed model. Every part is linear in the qualities and the same
-    for every model, so what is learned of the models' difference is a ridge on the gain.
+    :math:`\tau` what left-out kinds do not refute of :math:`F` and what they confirm of :math:`T`, and :math:`g`
+    falls to 0 for a prompt unlike anything seen: then the choice is that of the best fixed model. Every part is linear
+    in the qualities and the same for every model, so what is learned of the models' difference is a ridge on the gain.
 
     Kinds are the `group` of the prompts where it is given for all, else clusters of their words.
 
@@ -85,9 +85,9 @@ class LearnedQuality(PromptQuality):
         texts = outcomes.prompts["prompt"].fillna("").tolist()
         quality = outcomes.quality_matrix().to_numpy(float)
         form, counts = _form(texts), _counts(texts)
-        documents = np.bincount(counts.indices, minlength=counts.shape[1])
-        self.columns_ = np.flatnonzero(documents >= SEEN_AT_LEAST)
-        self.rarity_ = 1.0 + np.log((1.0 + len(texts)) / (1.0 + documents[self.columns_]))
+        seen, documents = np.unique(counts.indices, return_counts=True)
+        self.columns_ = seen[documents >= SEEN_AT_LEAST]
+        self.rarity_ = inverse_document_frequency(among(counts, self.columns_))
         self.center_ = form.mean(axis=0)
         self.scale_ = np.where(form.std(axis=0) > 1e-9, form.std(axis=0), np.inf)
         standard, words = self._standard(form), self._words(counts)
@@ -181,18 +181,15 @@ class LearnedQuality(PromptQuality):
 
     def _words(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
         """Logarithmic counts times rarity of the n-grams seen often enough, each row of length 1."""
-        kept = counts[:, self.columns_].tocsr()
-        kept.data = 1.0 + np.log(kept.data)
-        return normalize(kept @ sparse.diags(self.rarity_))
+        return tf_idf(among(counts, self.columns_), self.rarity_)
 
 
 def _form(texts: Sequence[str]) -> Figures:
-    return np.array([traits(text) for text in texts], dtype=float)
+    return np.stack([traits(text) for text in texts])
 
 
 def _counts(texts: Sequence[str]) -> sparse.csr_matrix:
-    hasher = HashingVectorizer(n_features=2**HASH_BITS, ngram_range=(1, 3), alternate_sign=False, norm=None)
-    return hasher.transform(texts)
+    return hashed_counts(texts, features=FEATURES, longest=3)
 
 
 def _within_bounds(quality: Figures) -> Figures:

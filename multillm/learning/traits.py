@@ -6,6 +6,9 @@ import re
 
 import numpy as np
 
+from multillm.learning.text import remembered
+from multillm.metrics.bootstrap import Figures
+
 __all__ = ["GENERAL_TRAITS", "traits"]
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -98,7 +101,8 @@ COMBINED = re.compile(
 )
 
 
-def traits(text: str) -> list[float]:
+@remembered
+def traits(text: str) -> Figures:
     """Measure a prompt's form, whatever it is about: the first `GENERAL_TRAITS` are the most general."""
     found = list(OPTION.finditer(text))
     options = [m[2].strip() for m in found] if len(found) > 1 else []
@@ -110,7 +114,7 @@ def traits(text: str) -> list[float]:
     sets = [{w.lower() for w in WORD.findall(o)} | set(NUMBER.findall(o)) for o in options]
     sizes, known = [len(o) for o in options] or [0], set(stem_low)
     alike = [len(a & b) / max(1, len(a | b)) for i, a in enumerate(sets) for b in sets[:i]]
-    return [
+    measured = [
         np.log(length),
         np.log1p(len(stem)),
         np.log(sentences),
@@ -140,6 +144,7 @@ def traits(text: str) -> list[float]:
         *(np.log1p(len(p.findall(text))) for c, p in COUNTS.items() if c not in GENERAL),
         *_quantities(stem),
     ]
+    return np.array(measured, dtype=float)
 
 
 def _quantities(text: str) -> list[float]:

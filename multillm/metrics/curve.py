@@ -13,6 +13,7 @@ __all__ = [
     "aiq_published_code",
     "choose",
     "hull",
+    "hull_cost",
     "hull_quality",
     "trade_off",
     "willingness_grid",
@@ -157,6 +158,25 @@ def hull_quality(budget: Figures, cost: Figures, quality: Figures) -> Figures:
     float array of the shape of `budget`
     """
     return np.asarray(np.interp(budget, *hull(cost, quality), left=0.0))
+
+
+def hull_cost(floor: float, cost: Figures, quality: Figures) -> float:
+    """Least mean cost at which the hull of some points has a quality.
+
+    Parameters
+    ----------
+    floor : float
+        Mean quality to be had.
+    cost, quality : float array of shape [w]
+        The points.
+
+    Returns
+    -------
+    float
+        Mean cost per prompt; NaN where no point has that quality.
+    """
+    corner_cost, corner_quality = hull(cost, quality)
+    return float(np.interp(floor - 1e-12, corner_quality, corner_cost, right=np.nan))
 
 
 def aiq(cost: Figures, quality: Figures, low: npt.ArrayLike, high: npt.ArrayLike) -> Figures:

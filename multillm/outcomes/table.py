@@ -12,6 +12,7 @@ import pandas as pd
 
 from multillm.errors import OutcomesError
 from multillm.outcomes.calls import rows_and_prompts
+from multillm.outcomes.digest import sha256_of
 from multillm.outcomes.schema import MEASURES, PROMPT_COLUMNS, check, typed
 from multillm.outcomes.storage import read_table, write_table
 
@@ -267,6 +268,11 @@ class Outcomes:
     def to_frame(self) -> pd.DataFrame:
         """Rows with their prompts' columns beside them, one row per prompt and model."""
         return self.rows.merge(self.prompts, on="prompt_id", how="left")
+
+    def sha256(self) -> str:
+        """SHA-256 of rows, prompts and cost unit (64 hexadecimal digits), whatever the order of the rows."""
+        named = pd.DataFrame({"cost_unit": [self.cost_unit]})
+        return sha256_of(((self.rows, ("prompt_id", "model")), (self.prompts, ("prompt_id",)), (named, ("cost_unit",))))
 
     def write(self, path: str | Path) -> Path:
         """Store the table with its metadata in one ``.parquet`` or ``.csv`` file.
