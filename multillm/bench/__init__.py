@@ -1,0 +1,16 @@
+"""Benchmarks: real models on prompts whose answers can be checked, reproducible to the last answer."""
+
+from multillm.bench.manifest import Manifest
+from multillm.bench.reproduction import Reproduction, reproduce_benchmark, reproduce_benchmark_async
+from multillm.bench.result import Benchmark
+from multillm.bench.running import run_benchmark, run_benchmark_async
+
+__all__ = [
+    "Benchmark",
+    "Manifest",
+    "Reproduction",
+    "reproduce_benchmark",
+    "reproduce_benchmark_async",
+    "run_benchmark",
+    "run_benchmark_async",
+]

@@ -1,0 +1,193 @@
+"""From pool, prompts and backend to a benchmark, begun or gone on with."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from anyio.from_thread import start_blocking_portal
+from pydantic import ValidationError
+
+from multillm.backends import Backend, choose_backend
+from multillm.bench.journal import Journal, Limited
+from multillm.bench.manifest import Manifest, PromptSet, Settings, served_models
+from multillm.bench.result import JOURNAL, MANIFEST, Benchmark
+from multillm.bench.rows import ROUTED, to_rows
+from multillm.bench.runner import Runner
+from multillm.errors import BenchmarkError, ConfigurationError
+from multillm.pool import Pool, load_pool
+from multillm.progress import CallProgress
+from multillm.prompts import BenchmarkPrompt, load_prompts, prompts_frame, prompts_hash
+
+__all__ = ["run_benchmark", "run_benchmark_async"]
+
+Prompts = str | Path | Sequence[BenchmarkPrompt]
+SHOWN = 6
+NEVER = 1_000_000
+
+
+def run_benchmark(
+    pool: str | Path | Pool = "small",
+    prompts: Prompts = "core",
+    backend: str | Backend = "auto",
+    *,
+    out: str | Path | None = None,
+    limit: int | None = None,
+    sha256: str | None = None,
+    note: str = "",
+    progress: bool = True,
+    **settings: Any,
+) -> Benchmark:
+    """Measure every model of a pool on prompts whose answers can be checked; works inside a running event loop too.
+
+    Models are measured one after the other, each warmed up by a call that is in no figure. Failures of the transport
+    are tried again by LiteLLM as the pool's call settings say; a wrong answer never is. With a folder every answer is
+    on disk before the next is asked for, so that a run which was cut off, even by ``kill -9``, goes on where it
+    stopped when the same is run again; only what the transport lost is then asked anew.
+
+    Parameters
+    ----------
+    pool : str, Path or Pool, default "small"
+        Models and call settings; temperature and seed are those of `settings`.
+    prompts : str, Path or sequence of BenchmarkPrompt, default "core"
+        What to ask; see `load_prompts`.
+    backend : str or Backend, default "auto"
+        Where the models run; see `choose_backend`.
+    out : str or Path, optional
+        Folder for ``manifest.json``, ``answers.jsonl`` (a recording that `ReplayBackend` answers from) and
+        ``rows.parquet``. Without it nothing is kept.
+    limit : int, optional
+        At most so many prompts, evenly spaced.
+    sha256 : str, optional
+        Hash that the prompts asked must have; see `prompts_hash`.
+    note : str
+        What else one has to know to read the figures, such as that the machine was shared.
+    progress : bool, default True
+        Whether to show a bar.
+    **settings
+        ``temperature`` (0 by default), ``seed`` (0), ``repeats`` (1), ``concurrency`` (1 call at once, which is what
+        makes answers repeat exactly), ``routed`` (False: whether the routed pipeline is measured too, end to end),
+        ``run_code`` (False: whether generated code runs in the sandbox; else it is unscored),
+        ``machine_usd_per_hour`` (0.10: shadow price of the machine).
+
+    Returns
+    -------
+    Benchmark
+        Rows, outcome table, figures and report.
+
+    Raises
+    ------
+    BenchmarkError
+        If the folder holds a run of something else, and says what differs; or the prompts have another hash.
+    BackendError
+        If nothing is there to run the models, or it went away.
+    InputError, ConfigurationError
+        If prompts, pool or settings are not valid.
+    """
+    with start_blocking_portal() as portal:
+        return portal.call(
+            lambda: run_benchmark_async(
+                pool, prompts, backend, out=out, limit=limit, sha256=sha256, note=note, progress=progress, **settings
+            )
+        )
+
+
+async def run_benchmark_async(
+    pool: str | Path | Pool = "small",
+    prompts: Prompts = "core",
+    backend: str | Backend = "auto",
+    *,
+    out: str | Path | None = None,
+    limit: int | None = None,
+    sha256: str | None = None,
+    note: str = "",
+    progress: bool = True,
+    **settings: Any,
+) -> Benchmark:
+    """As `run_benchmark`, to be awaited."""
+    how = _settings(settings)
+    named = pool if isinstance(pool, Pool) else load_pool(pool)
+    used = _as_called(named, how)
+    asked = _some(load_prompts(prompts) if isinstance(prompts, str | Path) else tuple(prompts), limit)
+    chosen = (await choose_backend(backend, used)).backend
+    source = Path(prompts).name if isinstance(prompts, str | Path) else None
+    about = PromptSet(source=source, limit=limit, n=len(asked), sha256=prompts_hash(asked))
+    if sha256 not in {None, about.sha256}:
+        raise BenchmarkError(f"the prompts of {source} have the hash {about.sha256}; give those with the hash {sha256}")
+    manifest = Manifest.of(
+        used,
+        about,
+        how,
+        backend=chosen.name,
+        models=await served_models(chosen, used),
+        note=note,
+    )
+    with tempfile.TemporaryDirectory() as unkept:
+        folder = Path(unkept) if out is None else Path(out)
+        manifest = await asyncio.to_thread(_begin, folder, manifest)
+        models = len(used.registry.usable()) + how.routed
+        with CallProgress(len(asked) * how.repeats * models, shown=progress) as shown:
+            async with _journal(chosen, used, folder / JOURNAL, how.concurrency) as journal:
+                answers = await Runner(used, asked, how, journal, chosen.name, shown).run()
+    rows = to_rows(answers, how.machine_usd_per_hour)
+    benchmark = Benchmark(manifest, rows, prompts_frame(asked), None if out is None else folder)
+    if out is not None:
+        await asyncio.to_thread(benchmark.write, out)
+    return benchmark
+
+
+def _settings(given: Mapping[str, Any]) -> Settings:
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        faults = "; ".join(f"{fault['loc'][0]} is {fault['input']!r:.60}: {fault['msg']}" for fault in error.errors())
+        raise ConfigurationError(f"{faults}; the settings are {', '.join(Settings.model_fields)}") from None
+
+
+def _as_called(pool: Pool, settings: Settings) -> Pool:
+    """The pool with the temperature and seed of the benchmark, and without cooldown: every prompt is asked."""
+    if ROUTED in pool.registry:
+        raise BenchmarkError(f"a model is labelled {ROUTED!r}, which is the pipeline's name in a benchmark; rename it")
+    calls = {"temperature": settings.temperature, "seed": settings.seed, "allowed_fails": NEVER}
+    return pool.model_copy(update={"calls": pool.calls.model_copy(update=calls)})
+
+
+def _some(prompts: tuple[BenchmarkPrompt, ...], limit: int | None) -> tuple[BenchmarkPrompt, ...]:
+    """At most so many, evenly spaced, in their order."""
+    if limit is not None and limit < 1:
+        raise BenchmarkError(f"limit is {limit}; allowed is 1 or more, or None for all prompts")
+    if not prompts:
+        raise BenchmarkError("there is no prompt; give at least one")
+    if limit is None or limit >= len(prompts):
+        return prompts
+    return tuple(prompts[n * len(prompts) // limit] for n in range(limit))
+
+
+def _begin(folder: Path, manifest: Manifest) -> Manifest:
+    """The manifest of the run that is in the folder; a new one is put there before anything is asked."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        manifest.write(path)
+        return manifest
+    begun = Manifest.read(path)
+    if differences := begun.differences(manifest):
+        told = [f"{key} was {was!r} and is {now!r}" for key, (was, now) in list(differences.items())[:SHOWN]]
+        more = f", and {len(differences) - SHOWN} more" if len(differences) > SHOWN else ""
+        raise BenchmarkError(
+            f"{folder} holds another run: {'; '.join(told)}{more}. Run the same again, or give another folder"
+        )
+    return begun
+
+
+@asynccontextmanager
+async def _journal(backend: Backend, pool: Pool, path: Path, at_once: int) -> AsyncIterator[Journal]:
+    client = await backend.open(pool)
+    try:
+        yield Journal(Limited(client, at_once), path)
+    finally:
+        await client.aclose()
