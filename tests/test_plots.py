@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+import multillm as ml
+from multillm.errors import OutcomesError
 from multillm.evaluation import Evaluation, evaluate
 from multillm.learning import MeanQuality, PromptLength
 from multillm.outcomes import Outcomes
-from multillm.plots import BASELINE_COLOUR, plot_cost_quality, plot_front, plot_gain_recovered
+from multillm.plots import plot_cost_quality, plot_front, plot_gain_recovered
+from multillm.plots.quality import measured
+from multillm.plots.routing import over_complexity, profile_of, router_of
+from multillm.plots.routing_map import choices
+from multillm.plots.style import NEUTRAL
+from tests.scripted import ScriptedBackend, echo
 
 MODELS = ("weak", "strong")
 
@@ -59,14 +71,14 @@ def test_a_router_is_drawn_as_its_hull_over_its_points(found: Evaluation, ax: Ax
 def test_the_gain_figure_has_a_line_for_each_score_and_baselines_are_grey(found: Evaluation, ax: Axes) -> None:
     assert plot_gain_recovered(found, ax) is ax
     assert len(ax.lines) == found.pgr["router"].nunique()
-    grey = {line.get_label() for line in ax.lines if line.get_color() == BASELINE_COLOUR}
+    grey = {line.get_label() for line in ax.lines if line.get_color() == NEUTRAL}
     assert grey == {"prompt length", "oracle", "random"}
     assert "0..1" in ax.get_xlabel()
     assert ax.get_ylabel() == "performance gap recovered"
 
 
 def test_lines_differ_without_colour_too(found: Evaluation, ax: Axes) -> None:
-    routers = [line for line in plot_gain_recovered(found, ax).lines if line.get_color() != BASELINE_COLOUR]
+    routers = [line for line in plot_gain_recovered(found, ax).lines if line.get_color() != NEUTRAL]
     assert len({line.get_linestyle() for line in routers}) == len(routers) == 2
 
 
@@ -81,3 +93,78 @@ def test_the_front_shows_every_trade_off(ax: Axes) -> None:
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), front.to_numpy())
     assert ax.get_xlabel() == "mean cost per prompt, cost units"
     assert "fitting side" in ax.get_ylabel()
+
+
+@given(st.sampled_from(sorted(ml.TaskType)), st.floats(0, 1), st.floats(0, 1), st.sampled_from(ml.pool_names()))
+def test_the_routing_map_shows_what_the_router_chooses(kind: ml.TaskType, at: float, alpha: float, pool: str) -> None:
+    router = router_of(pool)
+    complexity, decisions = over_complexity(router, profile_of(kind))
+    place = int(at * (len(complexity) - 1))
+    [[chosen]] = choices(router, decisions[place : place + 1], np.array([alpha]))
+    policy = router.policy.model_copy(update={"alpha": alpha})
+    asked = replace(profile_of(kind), complexity=float(complexity[place]))
+    assert router.registry.labels[chosen] == ml.TaskRouter(router.registry, policy).route(asked).label
+
+
+def test_a_figure_leaves_the_settings_of_the_user_alone() -> None:
+    before = dict(mpl.rcParams)
+    figure = ml.plot_utility("reference", "documentation").figure
+    assert dict(mpl.rcParams) == before
+    plt.close(figure)  # type: ignore[arg-type]
+
+
+def test_a_pool_may_be_a_name_an_object_or_a_router(ax: Axes) -> None:
+    pool = ml.load_pool("reference")
+    quality = ml.ConstantQuality(dict.fromkeys(pool.registry.labels, 0.9))
+    router = ml.TaskRouter(pool.registry, pool.policy, quality)
+    for source in ("reference", pool, router):
+        assert ml.plot_routing_map(source, "reasoning", ax=ax) is ax
+    assert {"model::balanced", "model::heavy"} <= {text.get_text() for text in ax.texts}
+
+
+def test_an_unknown_task_type_is_refused_with_those_there_are(ax: Axes) -> None:
+    with pytest.raises(ml.ConfigurationError, match=r"'poetry'.*documentation, code_generation"):
+        ml.plot_utility("reference", "poetry", ax=ax)
+
+
+def test_text_of_a_prompt_is_never_a_formula(ax: Axes) -> None:
+    orchestrator = ml.Orchestrator(backend=ScriptedBackend(echo), store=None)
+    ml.plot_timeline(orchestrator.handle_sync(r"Explain what $\frac{1}{0$ and $\badmacro$ are in TeX"), ax=ax)
+    ax.figure.canvas.draw()  # raises on a formula that does not parse
+    [label] = [text.get_text() for text in ax.get_yticklabels()]
+    assert label.startswith(r"1  Explain what \$\frac")
+
+
+def test_calls_without_latency_are_no_figure(ax: Axes, found: Evaluation) -> None:
+    with pytest.raises(OutcomesError, match="no column latency_s"):
+        ml.plot_latency(pd.DataFrame({"model": ["a"]}), ax=ax)
+    with pytest.raises(OutcomesError, match="none of 1 calls has a latency"):
+        ml.plot_latency(pd.DataFrame({"model": ["a"], "latency_s": [np.nan]}), ax=ax)
+
+
+def test_quality_is_measured_by_interval_with_its_wilson_interval() -> None:
+    prompts = pd.DataFrame({"prompt_id": [*"abcd"], "task_type": "reasoning", "complexity": [0.1, 0.15, 0.3, 0.9]})
+    quality = pd.DataFrame({"model::heavy": [1.0, 0.0, 1.0, np.nan], "unknown": 1.0})
+    outcomes = Outcomes.from_matrices(prompts.assign(prompt="x"), quality)
+    table = measured(outcomes, ["model::heavy"], "reasoning", bins=5, classifier="reference").set_index("bin")
+    assert table.index.tolist() == [0, 1]
+    assert list(table.loc[0, ["complexity", "quality", "n"]]) == [0.125, 0.5, 2]
+    np.testing.assert_allclose(table.loc[1, ["low", "high"]].astype(float), [0.2065, 1.0], atol=1e-4)
+    with pytest.raises(OutcomesError, match="by rename"):
+        measured(outcomes, ["model::light"], None, bins=5, classifier="reference")
+    with pytest.raises(OutcomesError, match="no prompt of type qa_simple"):
+        measured(outcomes, ["model::heavy"], "qa_simple", bins=5, classifier="reference")
+
+
+def test_counts_stand_in_the_cells_of_a_confusion_matrix(ax: Axes) -> None:
+    counts = pd.DataFrame([[9, 1, 0], [2, 20, 0], [0, 0, 0]], index=[*"abc"], columns=[*"abc"])
+    ml.plot_confusion(counts, ax=ax)
+    assert [text.get_text() for text in ax.texts] == ["9", "1", "2", "20"]
+    assert ax.get_title().startswith("n = 32 sub-tasks, 90.6% right")
+
+
+def test_words_take_the_ink_of_the_ground_they_stand_on() -> None:
+    with plt.style.context("dark_background"):
+        ax = Figure().add_subplot()
+    ml.plot_routing_map("reference", "documentation", ax=ax)
+    assert {text.get_color() for text in ax.texts} == {"white"}

@@ -1,0 +1,88 @@
+"""What ran when, on which model, and what waited for what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from multillm.plots.style import NEUTRAL, Look, axes_of, faded, ink, looks, plain, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from multillm.results import RunResult, SubTaskResult
+
+__all__ = ["plot_timeline"]
+
+HEIGHT = 0.5
+LONGEST_TEXT = 40
+
+
+@styled
+def plot_timeline(run: RunResult, ax: Axes | None = None) -> Axes:
+    """Which sub-task ran when and on which model.
+
+    Parameters
+    ----------
+    run : RunResult
+        A finished run.
+    ax : Axes, optional
+        Where to draw; new axes if left out.
+
+    Returns
+    -------
+    Axes
+        Seconds from the start of the run against sub-tasks, first one on top. A bar is one call: the colour says which
+        label answered, pale while it waited for a slot or for attempts that failed, hatched if nothing answered.
+        Arrows lead from an answer to the sub-task that needs it; a dotted line is the wait for it.
+    """
+    ax = axes_of(ax, 1.4 + 0.75 * len(run.results))
+    end = max(run.total_ms / 1000, *(result.ended_s for result in run.results))
+    shown = looks(candidate.label for candidate in run.results[0].decision.candidates)
+    for result in run.results:
+        _draw_call(ax, result, shown, end)
+        for needed in result.decision.profile.subtask.depends_on:
+            _draw_need(ax, run.results[needed], result)
+    names = [f"{result.index + 1}  {_short(result.decision.profile.text)}" for result in run.results]
+    ax.set_yticks(range(len(names)), [plain(name) for name in names])
+    ax.set(xlabel="time since the run began, s", xlim=(0, 1.02 * end), ylim=(len(names) - 0.55, -0.75))
+    ax.set_title(plain(f"{run.total_ms / 1000:.2f} s on {run.backend}, {run.cost_units:.4g} cost units"))
+    ax.grid(visible=False, axis="y")
+    return ax
+
+
+def _draw_call(ax: Axes, result: SubTaskResult, shown: Mapping[str, Look], end: float) -> None:
+    """The bar of one call, with who answered written above it."""
+    done, asked = result.completion, result.decision.label
+    look = shown[done.label if done else asked]
+    spent = result.ended_s - result.started_s
+    if done is None:
+        ax.barh(result.index, spent, HEIGHT, result.started_s, color="none", edgecolor=look.colour, hatch="////")
+        told = f"{asked}: {type(result.error).__name__}"
+    else:
+        parts = [part for part in (done.load_s, done.prompt_s, done.generation_s) if part is not None]
+        working = min(spent, sum(parts)) if parts else spent
+        ax.barh(result.index, spent - working, HEIGHT, result.started_s, color=faded(look.colour, ax))
+        ax.barh(result.index, working, HEIGHT, result.ended_s - working, color=look.colour)
+        cut = ", cut short" if done.truncated else ""
+        told = f"{asked if done.label == asked else f'{asked} → {done.label}'}: {done.output_tokens} tokens{cut}"
+    late = result.started_s > 0.7 * end
+    ax.annotate(
+        plain(told), (result.ended_s if late else result.started_s, result.index - HEIGHT / 2), color=ink(ax),
+        xytext=(-4 if late else 4, 3), textcoords="offset points", ha="right" if late else "left", fontsize="small",
+    )  # fmt: skip
+
+
+def _draw_need(ax: Axes, needed: SubTaskResult, result: SubTaskResult) -> None:
+    """The wait for another's answer, and the arrow that brings it."""
+    ax.plot([0, result.started_s], [result.index] * 2, color=NEUTRAL, linewidth=1.2, linestyle=(0, (1, 2)))
+    ax.annotate(
+        "", (result.started_s, result.index - HEIGHT / 2), (needed.ended_s, needed.index + HEIGHT / 2),
+        arrowprops={"arrowstyle": "-|>", "color": ink(ax), "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0},
+    )  # fmt: skip
+
+
+def _short(text: str) -> str:
+    """The beginning of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1].rstrip()}…"
