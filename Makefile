@@ -3,14 +3,25 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+LIVE := notebooks/03_live_benchmark.ipynb
+NBVAL := $(BIN)/pytest -q --nbval-current-env --nbval-sanitize-with notebooks/nbval.cfg
+NOTEBOOK ?= 03_live_benchmark
+POOL ?= small
+COPY ?= notebooks/runs/$(NOTEBOOK).$(basename $(notdir $(POOL))).ipynb
 
-.PHONY: help demo test lock clean
+.PHONY: help demo notebooks run-notebook execute-notebooks check-notebooks test audit lock clean
 
 help:
-	@echo "make demo   run the reference scenario with real models"
-	@echo "make test   lint, type check and test"
-	@echo "make lock   resolve the dependencies anew into requirements.lock"
-	@echo "make clean  remove the virtual environment"
+	@echo "make demo               run the reference scenario with real models"
+	@echo "make notebooks          open the notebooks in JupyterLab"
+	@echo "make run-notebook       run notebook 03 with POOL=small and keep the copy; NOTEBOOK=, POOL=, COPY= say otherwise"
+	@echo "make test               lint, type check and test, notebooks included"
+	@echo "make check-notebooks    run every notebook and compare what it shows with what is on its page"
+	@echo "make execute-notebooks  run every notebook and put what it shows on its page"
+	@echo "make audit              look the locked dependencies up in the index of known vulnerabilities"
+	@echo "make lock               resolve the dependencies anew into requirements.lock"
+	@echo "make clean              remove the virtual environment"
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c "import sys; sys.exit('Python 3.11 or newer is needed; set PYTHON=...' if sys.version_info < (3, 11) else 0)"
@@ -23,12 +34,34 @@ demo: $(READY)
 	@$(BIN)/multillm doctor > /dev/null || $(BIN)/multillm setup
 	$(BIN)/multillm demo
 
+notebooks: $(READY)
+	$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
+
+run-notebook: $(READY)
+	@mkdir -p $(dir $(COPY))
+	$(BIN)/papermill --kernel python3 -p POOL $(POOL) notebooks/$(NOTEBOOK).ipynb $(COPY)
+
+execute-notebooks: $(READY)
+	@$(BIN)/multillm setup
+	$(BIN)/python notebooks/execute.py
+
+# The live notebook's times and answers differ from run to run: what it claims stands in its assertions.
+check-notebooks: $(READY)
+	@$(BIN)/multillm setup
+	$(NBVAL) --nbval $(filter-out $(LIVE),$(NOTEBOOKS))
+	$(NBVAL) --nbval-lax $(LIVE)
+
+# Some tests are about time: what fails on a busy machine is run once more, and must pass then.
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(BIN)/multillm setup
-	$(BIN)/pytest
+	$(BIN)/pytest || $(BIN)/pytest --last-failed
+	$(MAKE) check-notebooks
+
+audit: $(READY)
+	$(BIN)/python .ci/audit
 
 lock: $(READY)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \

@@ -7,6 +7,14 @@ from .backends import (
     ReplayBackend as ReplayBackend,
     choose_backend as choose_backend,
 )
+from .bench import (
+    Benchmark as Benchmark,
+    Reproduction as Reproduction,
+    reproduce_benchmark as reproduce_benchmark,
+    reproduce_benchmark_async as reproduce_benchmark_async,
+    run_benchmark as run_benchmark,
+    run_benchmark_async as run_benchmark_async,
+)
 from .classification import (
     Classifier as Classifier,
     LearnedClassifier as LearnedClassifier,
@@ -27,12 +35,15 @@ from .datasets import load_outcomes as load_outcomes
 from .errors import (
     BackendError as BackendError,
     BackendUnavailable as BackendUnavailable,
+    BenchmarkError as BenchmarkError,
+    BudgetExceeded as BudgetExceeded,
     Cancelled as Cancelled,
     CompletionError as CompletionError,
     CompletionTimeout as CompletionTimeout,
     ConfigurationError as ConfigurationError,
     ContextOverflow as ContextOverflow,
     DatasetUnavailable as DatasetUnavailable,
+    DeadlineExceeded as DeadlineExceeded,
     EmptyCompletion as EmptyCompletion,
     EstimatorError as EstimatorError,
     FeedbackError as FeedbackError,
@@ -42,6 +53,7 @@ from .errors import (
     OutcomesError as OutcomesError,
     RecordingMissing as RecordingMissing,
     RoutingError as RoutingError,
+    SandboxUnavailable as SandboxUnavailable,
     UpstreamFailed as UpstreamFailed,
 )
 from .estimators import (
@@ -52,12 +64,23 @@ from .estimators import (
     QualityEstimator as QualityEstimator,
 )
 from .evaluation import Evaluation as Evaluation, evaluate as evaluate
+from .events import (
+    FellBack as FellBack,
+    RunFinished as RunFinished,
+    SubTaskDone as SubTaskDone,
+    SubTaskRunning as SubTaskRunning,
+    SubTaskWaiting as SubTaskWaiting,
+    TextPiece as TextPiece,
+    TextRestarted as TextRestarted,
+)
+from .exploring import Exploration as Exploration, Explorer as Explorer, explore as explore
 from .feedback import (
     FeedbackRecord as FeedbackRecord,
     FeedbackStore as FeedbackStore,
     FeedbackSummary as FeedbackSummary,
 )
 from .gold import gold_frame as gold_frame, load_gold as load_gold
+from .grading import Score as Score, grade as grade
 from .learning import (
     ClusterQuality as ClusterQuality,
     FittedCurves as FittedCurves,
@@ -73,14 +96,49 @@ from .learning import (
     ReferenceComplexity as ReferenceComplexity,
     load_estimator as load_estimator,
 )
+from .limits import Limits as Limits
+from .live import watch as watch
+from .llm_splitter import LLMSplit as LLMSplit, LLMSplitter as LLMSplitter
+from .many import handle_many as handle_many
+from .markup import Listing as Listing
 from .orchestrator import Orchestrator as Orchestrator
 from .outcomes import Outcomes as Outcomes
+from .plots import (
+    plot_ablation as plot_ablation,
+    plot_calibration as plot_calibration,
+    plot_candidates as plot_candidates,
+    plot_confusion as plot_confusion,
+    plot_cost_quality as plot_cost_quality,
+    plot_front as plot_front,
+    plot_gain_recovered as plot_gain_recovered,
+    plot_latency as plot_latency,
+    plot_quality_curves as plot_quality_curves,
+    plot_routing_map as plot_routing_map,
+    plot_style as plot_style,
+    plot_timeline as plot_timeline,
+    plot_utility as plot_utility,
+)
 from .policy import OutputBudget as OutputBudget, Policy as Policy
 from .pool import Pool as Pool, load_pool as load_pool, pool_names as pool_names
+from .prompts import (
+    BenchmarkPrompt as BenchmarkPrompt,
+    load_prompts as load_prompts,
+    prompts_frame as prompts_frame,
+    prompts_hash as prompts_hash,
+)
 from .registry import ModelSpec as ModelSpec, QualityCurve as QualityCurve, Registry as Registry
-from .results import RunResult as RunResult, SubTaskEvent as SubTaskEvent, SubTaskResult as SubTaskResult
+from .results import (
+    PromptResult as PromptResult,
+    RunResult as RunResult,
+    SubTaskResult as SubTaskResult,
+)
 from .router import Candidate as Candidate, RoutingDecision as RoutingDecision, TaskRouter as TaskRouter
-from .scores import compare_classifiers as compare_classifiers, compare_splitters as compare_splitters
+from .scores import (
+    calibration as calibration,
+    compare_classifiers as compare_classifiers,
+    compare_splitters as compare_splitters,
+    confusion as confusion,
+)
 from .settings import CallSettings as CallSettings
 from .splitting import (
     ReferenceSplitter as ReferenceSplitter,

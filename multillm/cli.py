@@ -1,4 +1,4 @@
-"""The command line: ``multillm demo | route | run | evaluate | tune | doctor | setup``."""
+"""The command line: ``multillm demo | route | run | evaluate | tune | reproduce | doctor | setup``."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from multillm.benching import bench_command
 from multillm.errors import BackendError, InputError, MultillmError
-from multillm.research import evaluate_command, tune_command
+from multillm.research import evaluate_command, reproduce_command, tune_command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,8 +26,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Routes the parts of a prompt to the cheapest model that is good enough.",
-    epilog="Exit codes: 0 every sub-task answered; 1 a sub-task failed; 2 wrong usage; "
-    "3 the prompt, pool, data, setting or store is not valid; 4 nothing is there to run the models; 130 interrupted.",
+    epilog="Exit codes: 0 every sub-task answered; 1 a sub-task failed, an answer was lost or a run is not reproduced; "
+    "2 wrong usage; 3 the prompt, pool, data, setting or store is not valid; "
+    "4 nothing is there to run the models; 130 interrupted.",
 )
 
 REFERENCE_PROMPT = (
@@ -42,6 +44,15 @@ BackendOption = Annotated[
 ]
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; - or nothing reads it from standard input.")]
 FileOption = Annotated[Path | None, typer.Option("--file", "-f", help="Read the prompt from this file.")]
+DeadlineOption = Annotated[
+    float | None, typer.Option("--deadline", min=0.0, help="Seconds after which what is answered is returned.")
+]
+CostOption = Annotated[
+    float | None, typer.Option("--max-cost", min=0.0, help="Most cost units; calls that could cost more are not made.")
+]
+TokensOption = Annotated[
+    int | None, typer.Option("--max-tokens", min=0, help="Most tokens, input and output together, likewise.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -50,7 +61,9 @@ def main() -> None:
     try:
         app()
     except MultillmError as error:
-        print(f"multillm: {error}", file=sys.stderr)  # noqa: T201  # the last word of a command
+        from multillm.terminal import printable
+
+        print(f"multillm: {printable(str(error))}", file=sys.stderr)  # noqa: T201  # the last word of a command
         sys.exit(NO_BACKEND if isinstance(error, BackendError) else NOT_VALID)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
@@ -109,6 +122,10 @@ def run(
     file: FileOption = None,
     pool: PoolOption = "default",
     backend: BackendOption = "auto",
+    *,
+    deadline: DeadlineOption = None,
+    max_cost: CostOption = None,
+    max_tokens: TokensOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a prompt: the merged document goes to standard output, all else to standard error."""
@@ -116,17 +133,23 @@ def run(
     from multillm.orchestrator import Orchestrator
 
     beside = terminal.console(stderr=True)
-    result = _execute(Orchestrator(pool, backend), _read_prompt(prompt, file), beside)
+    orchestrator = Orchestrator(pool, backend)
+    asked = {"run_s": deadline, "run_cost_units": max_cost, "run_tokens": max_tokens}
+    given = {name: most for name, most in asked.items() if most is not None}
+    orchestrator.limits = orchestrator.limits.model_copy(update=given)
+    result = _execute(orchestrator, _read_prompt(prompt, file), beside)
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=2))
     else:
         beside.print(terminal.routing_table(result))
-        typer.echo(terminal.printable(result.merged))
+        typer.echo(_for_stdout(terminal.printable(result.merged)))
     _exit_for(result)
 
 
 app.command("evaluate")(evaluate_command)
 app.command("tune")(tune_command)
+app.command("bench")(bench_command)
+app.command("reproduce")(reproduce_command)
 
 
 @app.command()
@@ -158,13 +181,16 @@ def _read_prompt(prompt: str | None, file: Path | None) -> str:
         raise InputError(f"{file} cannot be read as UTF-8 text: {error}") from None
 
 
+def _for_stdout(text: str) -> bytes:
+    """The text as standard output takes it, which no character may break."""
+    return text.encode(sys.stdout.encoding or "utf-8", "replace")
+
+
 def _execute(orchestrator: Orchestrator, prompt: str, console: Console) -> RunResult:
     """Run the prompt while its progress is shown."""
     from multillm.progress import RunProgress
 
-    with RunProgress(console) as progress:
-        orchestrator.on_event = progress
-        return asyncio.run(orchestrator.handle(prompt))
+    return asyncio.run(RunProgress(console).follow(orchestrator.stream(prompt)))
 
 
 def _exit_for(result: RunResult) -> None:

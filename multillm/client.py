@@ -1,38 +1,42 @@
-"""Calls models through LiteLLM: the only module that imports it, and only once a client is made."""
+"""Calls models through LiteLLM, which is imported only once a client is made."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import logging
 import os
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from multillm.completion import Attempt, Completion, CompletionRequest
-from multillm.errors import BackendUnavailable, ConfigurationError, EmptyCompletion
+from multillm.errors import BackendUnavailable, CompletionTimeout, ConfigurationError, DeadlineExceeded, EmptyCompletion
 from multillm.failures import Failure, Redactor, failure_of
+from multillm.health import Endpoint, Group, Turns
+from multillm.listening import Listener, listener
+from multillm.litellm_session import LOGGERS, enter, leave, quiet_litellm
 from multillm.registry import Registry
 from multillm.settings import CallSettings
+from multillm.streaming import read_stream
 from multillm.tracing import Served, Trace
-from multillm.transport import Deployment, Transport
+from multillm.transport import Deployment, Transport, split_credentials
 
 __all__ = ["Deployment", "ModelClient"]
 
-BYTES_PER_TOKEN = 3  # cautious: real text has more, so a window sized by it is never too small
-TEMPLATE_TOKENS = 64
-LOGGERS = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
-DRAIN_S = 1.0
+ENVELOPE_BYTES = 1_000_000
+BYTES_PER_OUTPUT_TOKEN = 1000
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 class ModelClient:
     """Calls the models of a pool.
 
-    Within a model group LiteLLM's router does what it is good at: retries with back-off, cooldown,
-    timeouts, load balancing. From group to group the client walks itself, because LiteLLM (1.106)
-    counts two fallbacks as one, does not hold the target group's slot while it falls back, and
-    refuses a call over ``max_parallel_requests`` instead of letting it wait.
+    LiteLLM's router makes each call. From call to call the client goes itself: from deployment to
+    deployment because of what `multillm.health` says of LiteLLM's retries and cooldown, from group to
+    group because LiteLLM (1.106) counts two fallbacks as one, does not hold the target group's slot
+    while it falls back, and refuses a call over ``max_parallel_requests`` instead of letting it wait.
 
     Parameters
     ----------
@@ -49,6 +53,8 @@ class ModelClient:
         Environment variables; their keys are kept out of every error text.
     clock : callable, optional
         Time in seconds.
+    rng : random.Random, optional
+        Chooses between deployments of a group, and spreads out retries.
 
     Raises
     ------
@@ -65,12 +71,13 @@ class ModelClient:
         shared_limit: int | None = None,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.perf_counter,
+        rng: random.Random | None = None,
     ) -> None:
         self._settings = settings or CallSettings()
         self._clock = clock
         self._specs = {spec.label: spec for spec in registry}
-        self._deployments = {deployment.label: deployment for deployment in reversed(deployments)}
-        if unserved := [label for label in self._specs if label not in self._deployments]:
+        by_label = {label: [d for d in deployments if d.label == label] for label in self._specs}
+        if unserved := [label for label, served in by_label.items() if not served]:
             raise ConfigurationError(
                 f"no deployment serves {', '.join(unserved)}; give one for every model of the pool"
             )
@@ -80,24 +87,29 @@ class ModelClient:
             spec.label: shared or asyncio.Semaphore(spec.max_parallel or self._settings.max_parallel)
             for spec in registry
         }
-        self._litellm = _quiet_litellm()
-        self._router = self._make_router(deployments)
+        rng = rng or random.Random()  # noqa: S311  # load, not secrets
+        self._groups = {label: Group(served, self._settings, clock, rng) for label, served in by_label.items()}
+        self._litellm = quiet_litellm()
+        for name in LOGGERS:
+            logging.getLogger(name).addFilter(self._redact.clean_record)
+        self._router = self._make_router()
         self._transport: Transport | None = None
         self._closed = False
 
-    def _make_router(self, deployments: Iterable[Deployment]) -> Any:
-        settings = self._settings
+    def _make_router(self) -> Any:
         return self._litellm.Router(
             model_list=[
-                {"model_name": deployment.label, "litellm_params": {"model": deployment.model, **deployment.params}}
-                for deployment in deployments
+                {
+                    "model_name": endpoint.deployment.label,
+                    "litellm_params": endpoint.deployment.litellm_params,
+                    "model_info": {"id": endpoint.key, **_declared(endpoint.deployment)},
+                }
+                for group in self._groups.values()
+                for endpoint in group.endpoints
             ],
-            routing_strategy="simple-shuffle",
-            num_retries=settings.num_retries,
-            retry_after=settings.retry_wait_s,
-            allowed_fails=settings.allowed_fails,
-            cooldown_time=settings.cooldown_s,
-            timeout=settings.timeout_s,
+            num_retries=0,
+            disable_cooldowns=True,
+            timeout=self._settings.timeout_s + self._settings.load_timeout_s,
         )
 
     def _make_transport(self) -> Transport:
@@ -108,7 +120,7 @@ class ModelClient:
     @staticmethod
     async def prepare() -> None:
         """Import LiteLLM in a thread, since it takes seconds; without it the first client made has to."""
-        await asyncio.to_thread(_quiet_litellm)
+        await asyncio.to_thread(quiet_litellm)
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """The answer to a request, from its label or, where that fails, from the first fallback that serves.
@@ -126,38 +138,72 @@ class ModelClient:
         started = self._clock()
         groups = (request.label, *request.fallbacks)
         self._check(groups)
+        told = listener()
         attempts: list[Attempt] = []
         reason: str | None = None
-        failure = None
-        for label in groups:
-            waiting = self._clock()
-            async with self._slots[label]:
-                waited = self._clock() - waiting
-                trace = Trace(label, self._redact)
-                outcome = await self._call(label, request, trace)
-            failure = outcome if isinstance(outcome, Failure) else None
-            if failure is None or trace.called:
-                attempts += trace.attempts(self._deployments[label].model, failure.text if failure else None)
-            if failure is None:
-                served = Served(request, self._specs[label], outcome, trace.answer(), waited)
-                return served.completion(
-                    model=attempts[-1].model,
-                    attempts=tuple(attempts),
-                    fallback_reason=reason,
-                    latency_s=self._clock() - started,
-                    cost_usd=self._dollars(label, outcome),
-                )
-            reason = reason or f"{label}: {failure.text}"
+        failure: Failure | None = None
+        try:
+            async with asyncio.timeout(request.limit_s):
+                for label in groups:
+                    outcome = await self._ask(label, request, attempts, patient=label == groups[-1])
+                    if isinstance(outcome, Served):
+                        return outcome.completion(
+                            model=attempts[-1].model,
+                            attempts=tuple(attempts),
+                            fallback_reason=reason,
+                            latency_s=self._clock() - started,
+                        )
+                    failure = outcome
+                    reason = reason or f"{label}: {failure.text}"
+                    if told and label != groups[-1]:
+                        told.fell_back(label, groups[groups.index(label) + 1], failure.text)
+        except TimeoutError:
+            before = f"; before that: {failure.text}" if failure else ""
+            failure = Failure(DeadlineExceeded, f"its {request.limit_s:.1f} s were up{before}")
         assert failure is not None  # noqa: S101  # there is at least one group
         raise failure.error(request.label, attempts)
 
-    async def _call(self, label: str, request: CompletionRequest, trace: Trace) -> Any:
-        """LiteLLM's response, or the `Failure` after its retries."""
+    async def _ask(
+        self, label: str, request: CompletionRequest, attempts: list[Attempt], *, patient: bool
+    ) -> Served | Failure:
+        """A group's answer, or its last failure; every call made is added to `attempts`."""
+        turns = Turns(self._groups[label], patient)
+        failure = None
+        while endpoint := await turns.next():
+            waiting = self._clock()
+            async with self._slots[label]:
+                waited = self._clock() - waiting
+                trace = Trace(ENVELOPE_BYTES + BYTES_PER_OUTPUT_TOKEN * request.max_output_tokens)
+                try:
+                    outcome = await self._call(endpoint, request, trace)
+                except asyncio.CancelledError:
+                    if trace.on_its_way:
+                        attempts.append(Attempt(label, endpoint.deployment.model, "the time was up"))
+                    raise
+            failure = outcome if isinstance(outcome, Failure) else None
+            if failure is None or trace.called:
+                attempts.append(Attempt(label, endpoint.deployment.model, failure.text if failure else None))
+            if failure is None:
+                turns.served(endpoint)
+                dollars = self._dollars(endpoint.deployment, outcome)
+                return Served(request, self._specs[label], outcome, trace.answer(), waited, dollars)
+            if trace.begun and (told := listener()):
+                told.restarted(label, failure.text)
+            turns.failed(endpoint, failure)
+        return failure or turns.left_out()
+
+    async def _call(self, endpoint: Endpoint, request: CompletionRequest, trace: Trace) -> Any:
+        """LiteLLM's response, or the `Failure`."""
         if self._transport is None:
             self._transport = self._make_transport()
-        deployment = self._deployments[label]
+            enter()
+        deployment = endpoint.deployment
+        limit_s = self._settings.timeout_s
+        limit_s += self._settings.load_timeout_s if endpoint.cold(self._clock()) else 0.0
+        told = listener()
+        trace.streamed = streamed = told is not None and told.wants_text
         call = self._router.acompletion(
-            model=label,
+            model=endpoint.key,
             messages=[dict(message) for message in request.messages],
             max_tokens=request.max_output_tokens,
             temperature=request.temperature,
@@ -167,14 +213,27 @@ class ModelClient:
             **({} if request.seed is None else {"seed": request.seed}),
             **self._window(deployment, request),
             **self._transport.arguments(deployment),
+            **(STREAMED if streamed else {}),
         )
+        if told and streamed:
+            call = self._whole(call, deployment, told, trace)
         try:
-            response = await self._transport.carry(call, trace)
+            response = await self._transport.carry(call, trace, limit_s)
+        except TimeoutError:
+            return Failure(CompletionTimeout, f"no whole answer within {limit_s:g} s")
         except Exception as error:  # noqa: BLE001  # LiteLLM lets through whatever its providers raise
-            return failure_of(error, self._redact, trace.answered)
+            return failure_of(error, self._redact, trace.answered, trace.broken)
         choice = response.choices[0]
         if not (choice.message.content or "").strip():
-            return Failure(EmptyCompletion, f"an answer without text (finish reason {choice.finish_reason})")
+            text = f"an answer without text (finish reason {choice.finish_reason})"
+            return Failure(EmptyCompletion, text, passing=False, against_deployment=False)
+        return response
+
+    async def _whole(self, call: Any, deployment: Deployment, told: Listener, trace: Trace) -> Any:
+        """The response of a streamed call, as it would have been without streaming."""
+        response = self._litellm.ModelResponse(**await read_stream(call, deployment.label, told, trace))
+        if self._priced(deployment):
+            response._hidden_params["response_cost"] = self._litellm.completion_cost(response, model=deployment.model)
         return response
 
     def _window(self, deployment: Deployment, request: CompletionRequest) -> dict[str, int]:
@@ -185,25 +244,20 @@ class ModelClient:
         granted = deployment.granted_tokens
         if granted is None:
             return {}
-        prompt = sum(
-            len(message["content"].encode()) // BYTES_PER_TOKEN + TEMPLATE_TOKENS for message in request.messages
-        )
-        need = prompt + request.max_output_tokens
+        need = request.most_input_tokens + request.max_output_tokens
         if need <= granted:
             return {}
         return {"num_ctx": min(self._specs[deployment.label].context_tokens, 1 << (need - 1).bit_length())}
 
-    def _dollars(self, label: str, response: Any) -> float | None:
+    def _dollars(self, deployment: Deployment, response: Any) -> float | None:
         """What LiteLLM's price map says the call cost; None for what it does not know or what runs locally."""
-        deployment = self._deployments[label]
-        if deployment.local:
-            return None
-        model = deployment.model
-        prices = self._litellm.model_cost
-        if model not in prices and model.partition("/")[2] not in prices:
-            return None
-        cost = getattr(response, "_hidden_params", {}).get("response_cost")
+        cost = getattr(response, "_hidden_params", {}).get("response_cost") if self._priced(deployment) else None
         return None if cost is None else float(cost)
+
+    def _priced(self, deployment: Deployment) -> bool:
+        """Whether LiteLLM's price map has the model."""
+        model, prices = deployment.model, self._litellm.model_cost
+        return not deployment.local and (model in prices or model.partition("/")[2] in prices)
 
     def _check(self, labels: Iterable[str]) -> None:
         if self._closed:
@@ -214,43 +268,30 @@ class ModelClient:
             )
 
     async def aclose(self) -> None:
-        """Close every connection and let LiteLLM's background tasks end."""
+        """Close every connection, let LiteLLM's background tasks end, and take its router's callbacks away."""
         self._closed = True
         transport, self._transport = self._transport, None
         if transport is not None:
-            await _settle(self._litellm)
+            await leave(self._litellm)
             await transport.aclose()
-
-
-def _quiet_litellm() -> Any:
-    """LiteLLM, with its bundled price map instead of a download, and without its notes on stderr."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    import litellm
-
-    litellm.suppress_debug_info = True
-    if "LITELLM_LOG" not in os.environ:
+        self._router.discard()
         for name in LOGGERS:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-    return litellm
+            logging.getLogger(name).removeFilter(self._redact.clean_record)
+
+
+def _declared(deployment: Deployment) -> dict[str, Any]:
+    """Price of a local model, which LiteLLM else searches its whole price map for, a dozen times a call."""
+    if not deployment.local:
+        return {}
+    provider = deployment.model.partition("/")[0]
+    return {"litellm_provider": provider, "mode": "chat", "input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
 
 
 def _secrets(registry: Registry, deployments: Iterable[Deployment], environ: Mapping[str, str]) -> list[str]:
-    keys = [str(deployment.params.get("api_key", "")) for deployment in deployments]
-    return keys + [environ.get(name, "") for spec in registry for name in spec.credentials]
-
-
-async def _settle(litellm: Any) -> None:
-    """Let LiteLLM's background tasks of this event loop end, its logging worker among them."""
-    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-
-    await GLOBAL_LOGGING_WORKER.flush()
-    await GLOBAL_LOGGING_WORKER.stop()
-    home = str(Path(litellm.__file__).parent)
-    left = [task for task in asyncio.all_tasks() if _code_file(task).startswith(home)]
-    if left:
-        await asyncio.wait(left, timeout=DRAIN_S)
-
-
-def _code_file(task: asyncio.Task[Any]) -> str:
-    code = getattr(task.get_coro(), "cr_code", None)
-    return code.co_filename if code else ""
+    secrets = [environ.get(name, "") for spec in registry for name in spec.credentials]
+    for deployment in deployments:
+        _, header = split_credentials(str(deployment.params.get("api_base", "")))
+        encoded = header.removeprefix("Basic ")
+        password = base64.b64decode(encoded).decode("utf-8", "replace").partition(":")[2]
+        secrets += [str(deployment.params.get("api_key", "")), encoded, password]
+    return secrets

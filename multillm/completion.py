@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from multillm.rendering import completion_html
+
 __all__ = ["Attempt", "Client", "Completion", "CompletionRequest"]
+
+BYTES_PER_TOKEN = 3  # cautious: real text has more
+TEMPLATE_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,8 @@ class CompletionRequest:
         Sampling temperature.
     seed : int or None
         Seed of the sampling; None for a new one each call.
+    limit_s : float or None
+        Longest time for the whole call, waits, retries and fallbacks included; None for no limit.
     """
 
     label: str
@@ -37,10 +44,19 @@ class CompletionRequest:
     fallbacks: tuple[str, ...] = ()
     temperature: float = 0.3
     seed: int | None = None
+    limit_s: float | None = None
+
+    @property
+    def most_input_tokens(self) -> int:
+        """More tokens than the messages have, whatever the tokenizer."""
+        return sum(
+            len(message["content"].encode(errors="replace")) // BYTES_PER_TOKEN + TEMPLATE_TOKENS
+            for message in self.messages
+        )
 
     @property
     def key(self) -> str:
-        """SHA-256 over all that shapes the answer; fallbacks do not."""
+        """SHA-256 over all that shapes the answer; fallbacks and time limit do not."""
         shaping = {
             "label": self.label,
             "messages": [dict(message) for message in self.messages],
@@ -137,6 +153,9 @@ class Completion:
             f"Completion({self.text!r:.60}, {self.label} on {self.model}, "
             f"{self.output_tokens} tokens, {self.latency_s:.2f} s{cut})"
         )
+
+    def _repr_html_(self) -> str:
+        return completion_html(self)
 
 
 @runtime_checkable

@@ -12,6 +12,8 @@
     │   └── RecordingMissing             the replay backend has no such answer
     ├── CompletionError                  a model call failed after retries and fallbacks
     │   ├── CompletionTimeout            no answer within the time allowed
+    │   │   └── DeadlineExceeded         the time of the sub-task or of the run was up
+    │   ├── BudgetExceeded               the call could cost more than is left, and was not made
     │   ├── ContextOverflow              the prompt does not fit the model's context window
     │   ├── Cancelled                    the run was cancelled before the answer was there
     │   ├── EmptyCompletion              the model answered with no text
@@ -19,7 +21,9 @@
     ├── FeedbackError                    the feedback store cannot be read or written
     ├── OutcomesError (ValueError)       an outcome table breaks its schema or lacks what is asked of it
     │   └── DatasetUnavailable           a public data set is neither on disk nor to be downloaded
-    └── EstimatorError                   a quality estimator cannot be fitted, stored or used
+    ├── EstimatorError                   a quality estimator cannot be fitted, stored or used
+    ├── BenchmarkError                   a benchmark's folder or manifest does not fit what is asked of it
+    └── SandboxUnavailable               this machine cannot lock down a process for generated code
 
 A message states the value met, what is allowed, and the remedy.
 """
@@ -35,12 +39,15 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendError",
     "BackendUnavailable",
+    "BenchmarkError",
+    "BudgetExceeded",
     "Cancelled",
     "CompletionError",
     "CompletionTimeout",
     "ConfigurationError",
     "ContextOverflow",
     "DatasetUnavailable",
+    "DeadlineExceeded",
     "EmptyCompletion",
     "EstimatorError",
     "FeedbackError",
@@ -50,6 +57,7 @@ __all__ = [
     "OutcomesError",
     "RecordingMissing",
     "RoutingError",
+    "SandboxUnavailable",
     "UpstreamFailed",
 ]
 
@@ -107,6 +115,14 @@ class CompletionTimeout(CompletionError):
     """No answer came within the time allowed."""
 
 
+class DeadlineExceeded(CompletionTimeout):
+    """The time that a sub-task or a run may take was up."""
+
+
+class BudgetExceeded(CompletionError):
+    """The call could have cost more than is left of a budget, and was not made."""
+
+
 class ContextOverflow(CompletionError):
     """The prompt does not fit the model's context window."""
 
@@ -137,3 +153,11 @@ class DatasetUnavailable(OutcomesError):
 
 class EstimatorError(MultillmError):
     """A quality estimator cannot be fitted, stored or used."""
+
+
+class BenchmarkError(MultillmError):
+    """A benchmark's folder or manifest does not fit what is asked of it."""
+
+
+class SandboxUnavailable(MultillmError):
+    """The machine cannot lock down a process for generated code, so that none is run."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from multillm.completion import Attempt
-from multillm.errors import CompletionError, CompletionTimeout, ContextOverflow, EmptyCompletion
+from multillm.errors import CompletionError, CompletionTimeout, ContextOverflow, DeadlineExceeded, EmptyCompletion
 
-__all__ = ["Failure", "Redactor", "failure_of"]
+__all__ = ["Failure", "Redactor", "failure_of", "one_line", "read_answer"]
 
 LONGEST_TEXT = 240
 SHORTEST_SECRET = 6
+OF_THE_REQUEST = frozenset({400, 413, 422})
+LASTING = OF_THE_REQUEST | {401, 403, 404, 405}
 OVERFLOW = re.compile(r"context (?:length|size|window)|exceed_context_size", re.IGNORECASE)
 PREFIXES = re.compile(r"^(?:(?:litellm\.)?[\w.]+Error: |litellm\.[\w.]+: |\w+Exception - |Error code: \d+ - )+")
 RETRY_NOTE = re.compile(r"\s*(?:LiteLLM Retried: .*|Received Model Group=.*|Deployment Info: .*)$", re.DOTALL)
@@ -22,6 +27,7 @@ KEY_SHAPES = re.compile(
     re.IGNORECASE,
 )
 REMEDIES: dict[type[CompletionError], str] = {
+    DeadlineExceeded: "allow more time (limits.subtask_s, limits.run_s), ask for less, or use a faster model",
     CompletionTimeout: "allow more time (calls.timeout_s), ask for a shorter answer, or add a fallback",
     ContextOverflow: "shorten the prompt, or route it to a model with a larger context window",
     EmptyCompletion: "raise the output budget, ask again, or add a fallback",
@@ -47,6 +53,13 @@ class Redactor:
         known = self._known.sub("***", text) if self._known else text
         return KEY_SHAPES.sub("***", known)
 
+    def clean_record(self, record: logging.LogRecord) -> bool:
+        """Take keys out of a log record; a filter for loggers, which lets every record pass."""
+        record.msg, record.args = self(record.getMessage()), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = self(logging.Formatter().formatException(record.exc_info))
+        return True
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -58,10 +71,19 @@ class Failure:
         Error to raise if nothing else serves.
     text : str
         What happened, in one line without keys.
+    passing : bool
+        Whether the same deployment may do better if asked again.
+    against_deployment : bool
+        Whether it speaks against the deployment, not against the request.
+    retry_after_s : float or None
+        How long the server asked to be left alone.
     """
 
     kind: type[CompletionError]
     text: str
+    passing: bool = True
+    against_deployment: bool = True
+    retry_after_s: float | None = None
 
     def error(self, label: str, attempts: Sequence[Attempt]) -> CompletionError:
         """The error that tells the caller: label, deployments, number of calls, last failure, remedy."""
@@ -71,7 +93,9 @@ class Failure:
         return self.kind(message, label=label, attempts=attempts)
 
 
-def failure_of(error: BaseException, redact: Redactor, answered: object = None) -> Failure:
+def failure_of(
+    error: BaseException, redact: Redactor, answered: object = None, broken: BaseException | None = None
+) -> Failure:
     """Read an exception of LiteLLM, by the name of its class and its text.
 
     Parameters
@@ -82,12 +106,19 @@ def failure_of(error: BaseException, redact: Redactor, answered: object = None) 
         Takes the keys out.
     answered : object, optional
         What the server had answered, if it did: an error in it says more than the exception.
+    broken : BaseException, optional
+        What broke the connection, if that was it: providers' clients say no more than that it broke.
     """
-    cooling = getattr(error, "cooldown_time", None)
-    if cooling is not None:
-        return Failure(CompletionError, f"left out for {cooling:g} s after earlier failures (calls.cooldown_s)")
-    text = _told(answered) or str(error)
-    return Failure(_kind(type(error).__name__, text), one_line(text, redact) or type(error).__name__)
+    text = _told(answered) or str(broken or error)
+    kind = _kind(type(error).__name__, text)
+    status = getattr(error, "status_code", None)
+    return Failure(
+        kind,
+        one_line(text, redact) or type(error).__name__,
+        passing=kind is not ContextOverflow and status not in LASTING,
+        against_deployment=kind is not ContextOverflow and status not in OF_THE_REQUEST,
+        retry_after_s=_retry_after_s(error),
+    )
 
 
 def one_line(text: str, redact: Redactor) -> str:
@@ -98,6 +129,16 @@ def one_line(text: str, redact: Redactor) -> str:
     return redact(" ".join(text.split()))[:LONGEST_TEXT]
 
 
+def read_answer(answered: object) -> Mapping[str, Any]:
+    """What a server answered, as a mapping; empty if it was no JSON object."""
+    if isinstance(answered, str):
+        try:
+            answered = json.loads(answered)
+        except (ValueError, RecursionError):
+            return {}
+    return answered if isinstance(answered, Mapping) else {}
+
+
 def _kind(name: str, text: str) -> type[CompletionError]:
     if "Timeout" in name:
         return CompletionTimeout
@@ -105,14 +146,20 @@ def _kind(name: str, text: str) -> type[CompletionError]:
     return ContextOverflow if overflow else CompletionError
 
 
+def _retry_after_s(error: BaseException) -> float | None:
+    """Seconds of the ``Retry-After`` header, if the server sent one."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    headers = getattr(error, "litellm_response_headers", None) or headers or {}
+    try:
+        seconds = float(headers.get("retry-after", "nan"))
+    except (TypeError, ValueError):
+        return None
+    return seconds if 0.0 <= seconds < math.inf else None
+
+
 def _told(answered: object) -> str:
     """The error that a server's answer states, or nothing."""
-    if isinstance(answered, str):
-        try:
-            answered = json.loads(answered)
-        except ValueError:
-            return ""
-    error = answered.get("error") if isinstance(answered, dict) else None
+    error = read_answer(answered).get("error")
     if isinstance(error, dict):
         error = error.get("message")
     return error if isinstance(error, str) else ""

@@ -5,32 +5,32 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
-from graphlib import CycleError, TopologicalSorter
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
 from anyio.from_thread import start_blocking_portal
 
+from multillm.allowance import Allowance, period_budget
 from multillm.backends import Backend, SharedClient
 from multillm.classification import Classifier, get_classifier
-from multillm.completion import Client, Completion, CompletionRequest
-from multillm.errors import Cancelled, ConfigurationError, MultillmError, UpstreamFailed
 from multillm.estimators import CostEstimator, QualityEstimator
+from multillm.events import RunEvent, RunFinished
 from multillm.feedback import FeedbackStore
+from multillm.journal import note_run
+from multillm.limits import Limits
+from multillm.markup import Listing
+from multillm.planning import plan_prompt
 from multillm.pool import Pool, load_pool
-from multillm.prompting import build_messages
-from multillm.recording import to_record
-from multillm.results import RunResult, SubTaskEvent, SubTaskResult
+from multillm.results import RunResult
 from multillm.router import RoutingDecision, TaskRouter
+from multillm.run import Audience, Run
 from multillm.splitting import Splitter, get_splitter
-from multillm.tasks import SubTask
+from multillm.telemetry import bound, span
 
 __all__ = ["Orchestrator"]
-
-Observer = Callable[[SubTaskEvent], None]
 
 
 class Orchestrator:
@@ -49,8 +49,8 @@ class Orchestrator:
         In place of the pool's.
     quality, cost : optional
         Estimators in place of the pool's curves and prices.
-    on_event : callable, optional
-        Told of every change in a sub-task's state.
+    limits : Limits, optional
+        Most time, cost and tokens, in place of the pool's.
     clock : callable, optional
         Seconds from any fixed point.
 
@@ -77,19 +77,31 @@ class Orchestrator:
         classifier: str | Classifier | None = None,
         quality: QualityEstimator | None = None,
         cost: CostEstimator | None = None,
-        on_event: Observer | None = None,
+        limits: Limits | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.pool = pool if isinstance(pool, Pool) else load_pool(pool)
         self.splitter = get_splitter(splitter or self.pool.splitter)
         self.classifier = get_classifier(classifier or self.pool.classifier)
         self.router = TaskRouter(self.pool.registry.usable(), self.pool.policy, quality, cost)
-        self.store = FeedbackStore() if store == "default" else store
+        self._store = store
         self.client = SharedClient(backend, self.pool)
-        self.on_event = on_event
         self._clock = clock
+        self.limits = limits or self.pool.limits
+        self._period = period_budget(self.limits, lambda: self.store, clock)
 
-    def plan(self, prompt: str) -> list[RoutingDecision]:
+    @cached_property
+    def store(self) -> FeedbackStore | None:
+        """Where every call is recorded, opened when it is first needed; None to record nothing.
+
+        Raises
+        ------
+        FeedbackError
+            If it cannot be opened.
+        """
+        return FeedbackStore() if self._store == "default" else self._store
+
+    def plan(self, prompt: str) -> Listing[RoutingDecision]:
         """Split, classify and route a prompt without calling any model.
 
         Parameters
@@ -99,8 +111,8 @@ class Orchestrator:
 
         Returns
         -------
-        list of RoutingDecision
-            One for each sub-task, in prompt order.
+        Listing of RoutingDecision
+            A list: one for each sub-task, in prompt order.
 
         Raises
         ------
@@ -109,23 +121,7 @@ class Orchestrator:
         RoutingError
             If a sub-task fits no model's context window.
         """
-        subtasks = self.splitter.split(prompt)
-        decisions: dict[int, RoutingDecision] = {}
-        for index in self._order(subtasks):
-            upstream = sum(decisions[needed].max_output_tokens for needed in subtasks[index].depends_on)
-            decisions[index] = self.router.route(self.classifier.classify(subtasks[index]), upstream)
-        return [decisions[index] for index in range(len(subtasks))]
-
-    def _order(self, subtasks: Sequence[SubTask]) -> Sequence[int]:
-        """Indices of the sub-tasks, each after all that it needs."""
-        if not any(subtask.depends_on for subtask in subtasks):
-            return range(len(subtasks))
-        try:
-            return list(TopologicalSorter({n: s.depends_on for n, s in enumerate(subtasks)}).static_order())
-        except CycleError as error:
-            raise ConfigurationError(
-                f"the splitter {self.splitter.name!r} made sub-tasks that wait for each other: {error.args[1]}"
-            ) from None
+        return plan_prompt(prompt, self.splitter, self.classifier, self.router)
 
     async def handle(self, prompt: str) -> RunResult:
         """Run a prompt: every sub-task on its model, as many at once as their dependencies allow.
@@ -146,16 +142,82 @@ class Orchestrator:
             As for `plan`.
         BackendError
             If nothing is there to run the models.
+        FeedbackError
+            If the feedback store cannot be opened.
         """
+        return await self._handle(prompt, None)
+
+    async def stream(self, prompt: str, *, text: bool = True) -> AsyncGenerator[RunEvent, None]:
+        """Run a prompt as `handle` does, and tell what happens while it goes on.
+
+        Parameters
+        ----------
+        prompt : str
+            What the user asked.
+        text : bool, default True
+            Whether answers are streamed from the models, so that their text comes in pieces.
+
+        Yields
+        ------
+        RunEvent
+            `SubTaskWaiting`, `SubTaskRunning`, `TextPiece`, `TextRestarted`, `FellBack`, `SubTaskDone`, and at the
+            end `RunFinished` with the result. Leaving the loop early cancels the run.
+
+        Raises
+        ------
+        InputError, RoutingError, BackendError, FeedbackError
+            As for `handle`.
+
+        Examples
+        --------
+        ::
+
+            async for event in orchestrator.stream("Explain what a mutex is."):
+                match event:
+                    case ml.TextPiece(text=text):
+                        print(text, end="")
+                    case ml.RunFinished(result=result):
+                        print(result.cost_units)
+        """
+        events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
+        run = asyncio.create_task(self._handle(prompt, Audience(events.put_nowait, text)))
+        run.add_done_callback(lambda _: events.put_nowait(None))
+        try:
+            while event := await events.get():
+                yield event
+            yield RunFinished(await run)
+        finally:
+            run.cancel()
+            await asyncio.wait({run})
+
+    async def _handle(self, prompt: str, audience: Audience | None) -> RunResult:
+        run_id = uuid.uuid4().hex
+        with bound(run_id=run_id), span("multillm run") as told:
+            result = await self._run(prompt, run_id, audience)
+            told.set({"multillm.subtasks": len(result.results), "multillm.failed": len(result.failed)})
+            with span("multillm merge"):
+                result.merged  # noqa: B018  # made now, where it belongs to the run
+            note_run(result)
+        return result
+
+    async def _run(self, prompt: str, run_id: str, audience: Audience | None) -> RunResult:
         decisions = self.plan(prompt)
+        self.store  # noqa: B018  # one that cannot be opened must say so before any model is called
         async with self.client as client:
             started_at = datetime.now(UTC)
-            run = _Run(uuid.uuid4().hex, self._clock(), decisions)
-            async with asyncio.TaskGroup() as group:
-                run.tasks += [group.create_task(self._subtask(run, n, client)) for n in range(len(decisions))]
+            run = Run(
+                run_id,
+                decisions,
+                client,
+                allowance=Allowance(self.limits, self.pool.registry, self._period, self._clock),
+                calls=self.pool.calls,
+                store=self.store,
+                audience=audience,
+                clock=self._clock,
+            )
+            results = await run.results()
             total_ms = (self._clock() - run.started) * 1000
-        results = tuple(task.result() for task in run.tasks)
-        return RunResult(prompt, results, total_ms, run.run_id, self.client.backend_name, started_at)
+        return RunResult(prompt, results, total_ms, run_id, self.client.backend_name, started_at)
 
     def handle_sync(self, prompt: str) -> RunResult:
         """Run a prompt from code that is not async; works inside a running event loop too.
@@ -173,69 +235,3 @@ class Orchestrator:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.client.__aexit__(*exc_info)
-
-    async def _subtask(self, run: _Run, index: int, client: Client) -> SubTaskResult:
-        """Wait for what the sub-task needs, call its model, record what came of it."""
-        decision = run.decisions[index]
-        self._tell(SubTaskEvent(index, "waiting", decision))
-        started = self._clock()
-        completion, error = None, None
-        try:
-            upstream = [await run.tasks[needed] for needed in decision.profile.subtask.depends_on]
-            started = self._clock()
-            self._tell(SubTaskEvent(index, "running", decision))
-            completion = await client.complete(self._request(decision, upstream))
-        except MultillmError as failure:
-            error = failure
-        except asyncio.CancelledError:
-            cancelled = Cancelled(f"the run was cancelled before {decision.label} answered", label=decision.label)
-            self._record(run, self._result(run, index, None, cancelled, started))
-            raise
-        result = self._result(run, index, completion, error, started)
-        if self.store is not None:
-            await asyncio.to_thread(self._record, run, result)
-        self._tell(SubTaskEvent(index, "done", decision, result))
-        return result
-
-    def _result(
-        self, run: _Run, index: int, completion: Completion | None, error: MultillmError | None, started: float
-    ) -> SubTaskResult:
-        times = started - run.started, self._clock() - run.started
-        return SubTaskResult(index, run.decisions[index], completion, error, *times)
-
-    def _record(self, run: _Run, result: SubTaskResult) -> None:
-        if self.store is not None:
-            self.store.record(to_record(run.run_id, result))
-
-    def _request(self, decision: RoutingDecision, upstream: Sequence[SubTaskResult]) -> CompletionRequest:
-        """What the model is asked, with the answers that the sub-task builds on."""
-        answers: list[tuple[str, str]] = []
-        for needed in upstream:
-            if needed.completion is None:
-                raise UpstreamFailed(
-                    f"it needs the answer of sub-task {needed.index + 1}, which failed: {needed.error}",
-                    label=decision.label,
-                )
-            answers.append((needed.decision.profile.text, needed.completion.text))
-        return CompletionRequest(
-            label=decision.label,
-            messages=build_messages(decision.profile.subtask, answers),
-            max_output_tokens=decision.max_output_tokens,
-            fallbacks=decision.fallbacks,
-            temperature=self.pool.calls.temperature,
-            seed=self.pool.calls.seed,
-        )
-
-    def _tell(self, event: SubTaskEvent) -> None:
-        if self.on_event is not None:
-            self.on_event(event)
-
-
-@dataclass
-class _Run:
-    """State of one run while it goes on."""
-
-    run_id: str
-    started: float
-    decisions: Sequence[RoutingDecision]
-    tasks: list[asyncio.Task[SubTaskResult]] = field(default_factory=list)

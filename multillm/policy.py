@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from multillm.errors import ConfigurationError
 from multillm.registry import Share
+from multillm.rendering import policy_html
 from multillm.tasks import TaskProfile, TaskType
 
 __all__ = ["HEAVIEST", "OutputBudget", "Policy"]
@@ -105,3 +106,6 @@ class Policy(BaseModel):
 
     def __repr__(self) -> str:
         return f"Policy(U = {self.beta:g} Q - {self.alpha:g} C, {len(self.thresholds)} thresholds)"
+
+    def _repr_html_(self) -> str:
+        return policy_html(self, repr(self))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from multillm.cautious import is_file, read_yaml
 from multillm.errors import ConfigurationError
+from multillm.limits import Limits
 from multillm.policy import Policy
-from multillm.registry import ModelSpec, Registry
+from multillm.registry import ModelSpec, Name, Registry
+from multillm.rendering import pool_html
 from multillm.resources import data_dir
 from multillm.settings import CallSettings
 
 __all__ = ["Pool", "load_pool", "pool_names"]
+
+MOST_FAULTS = 12
 
 
 class Pool(BaseModel):
@@ -27,7 +32,7 @@ class Pool(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1)
+    name: Name
     """What the pool is called."""
     description: str = ""
     """What it is for, in a sentence."""
@@ -37,6 +42,8 @@ class Pool(BaseModel):
     """Weights, thresholds, overrides and output budgets."""
     calls: CallSettings = CallSettings()
     """Retries, cooldown, timeouts, sampling."""
+    limits: Limits = Limits()
+    """Most time, cost and tokens for a run and for a period."""
     splitter: str = "structural"
     """Name of the splitter."""
     classifier: str = "reference"
@@ -56,6 +63,9 @@ class Pool(BaseModel):
         return f"Pool({self.name!r}, {len(self.models)} models, {self.policy!r})"
 
     __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        return pool_html(self)
 
 
 def pool_names() -> tuple[str, ...]:
@@ -106,7 +116,7 @@ def load_pool(source: str | Path = "default", environ: Mapping[str, str] = os.en
 def _find(source: str | Path) -> Path:
     shipped = data_dir() / "pools" / f"{source}.yaml"
     for path in (shipped, Path(source)):
-        if path.is_file():
+        if is_file(path):
             return path
     raise ConfigurationError(
         f"no pool {str(source)!r}; give the path of a YAML file or one of {', '.join(pool_names())}"
@@ -115,16 +125,21 @@ def _find(source: str | Path) -> Path:
 
 def _read(path: Path, seen: tuple[Path, ...] = ()) -> dict[str, Any]:
     """Content of a pool file, laid over the one it extends."""
-    if path in seen:
+    here = path.resolve()
+    if here in seen:
         raise ConfigurationError(f"{path}: extends leads back to itself; let one of the files stand alone")
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = read_yaml(path)
+    except ValueError as error:
         raise ConfigurationError(f"{path}: not readable as YAML: {error}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: holds a {type(content).__name__}; a pool is a mapping with the key models")
     base = content.pop("extends", None)
-    return content if base is None else _laid_over(_read(_find(base), (*seen, path)), {"name": path.stem, **content})
+    if base is None:
+        return content
+    if not isinstance(base, str):
+        raise ConfigurationError(f"{path}: extends is {reprlib.repr(base):.80}; allowed is the name or path of a pool")
+    return _laid_over(_read(_find(base), (*seen, here)), {"name": path.stem, **content})
 
 
 def _laid_over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +159,9 @@ def _laid_over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _labelled(entries: object) -> bool:
-    return isinstance(entries, list) and all(isinstance(entry, dict) and "label" in entry for entry in entries)
+    return isinstance(entries, list) and all(
+        isinstance(entry, dict) and isinstance(entry.get("label"), str) for entry in entries
+    )
 
 
 def _pointed(spec: ModelSpec, environ: Mapping[str, str]) -> ModelSpec:
@@ -156,8 +173,8 @@ def _pointed(spec: ModelSpec, environ: Mapping[str, str]) -> ModelSpec:
 def _explain(error: ValidationError) -> str:
     """Each fault of a pool file as: key, value, what is allowed."""
     faults = []
-    for fault in error.errors(include_url=False):
+    for fault in error.errors(include_url=False)[:MOST_FAULTS]:
         key = ".".join(str(part) for part in fault["loc"]) or "the pool"
-        met = "" if isinstance(fault["input"], Mapping | Pool) else f" is {fault['input']!r:.80}"
-        faults.append(f"{key}{met}: {fault['msg']}")
-    return "; ".join(faults)
+        met = "" if isinstance(fault["input"], Mapping | Pool) else f" is {reprlib.repr(fault['input']):.80}"
+        faults.append(f"{key:.200}{met}: {fault['msg']:.400}")
+    return "; ".join(faults) + ("; and more" if error.error_count() > MOST_FAULTS else "")

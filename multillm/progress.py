@@ -1,21 +1,29 @@
-"""A run's progress, one line for each sub-task."""
+"""Progress of long work: a run's sub-tasks, a benchmark's calls."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterable, Sequence
+from time import perf_counter
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
+from tqdm.auto import tqdm
 
-from multillm.results import SubTaskEvent
+from multillm.completion import Completion
+from multillm.events import RunEvent, RunFinished
+from multillm.live import RunView, SubTaskView
+from multillm.results import RunResult
+from multillm.terminal import printable
 
-__all__ = ["RunProgress"]
+__all__ = ["CallProgress", "RunProgress"]
 
 
 class RunProgress:
-    """Observer of a run that shows who works on what, and for how long.
+    """Shows in a terminal who works on what, for how long, and the end of what is written.
 
     Parameters
     ----------
@@ -24,27 +32,78 @@ class RunProgress:
     """
 
     def __init__(self, console: Console) -> None:
-        self._progress = Progress(
-            SpinnerColumn(finished_text="·"), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
-        )
+        words = TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis"))
+        self._progress = Progress(SpinnerColumn(finished_text="·"), TimeElapsedColumn(), words, console=console)
+        self._view = RunView()
         self._lines: dict[int, TaskID] = {}
 
-    def __call__(self, event: SubTaskEvent) -> None:
-        """Bring the sub-task's line up to date."""
-        status = event.result.status if event.result else event.state
-        words = escape(f"{event.index + 1} {event.decision.profile.task_type} → {event.decision.label}: {status}")
-        if event.index not in self._lines:
-            self._lines[event.index] = self._progress.add_task(words, total=1, start=False)
-        line = self._lines[event.index]
-        self._progress.update(line, description=words, completed=event.state == "done")
-        if event.state == "running":
+    async def follow(self, events: AsyncIterable[RunEvent]) -> RunResult:
+        """Show a run until it is over, and hand back what came of it."""
+        with self._progress:
+            async for event in events:
+                self._view.take(event)
+                if not isinstance(event, RunFinished):
+                    self._show(self._view.subtasks[event.index])
+        assert self._view.result is not None  # noqa: S101  # it is the last event
+        return self._view.result
+
+    def _show(self, view: SubTaskView) -> None:
+        said = view.tail if view.state == "running" else "; ".join(view.notes)
+        told = f"{view.index + 1} {view.decision.profile.task_type} → {view.label}: {view.state}"
+        words = escape(printable(f"{told}  {' '.join(said.split())}"))
+        if view.index not in self._lines:
+            self._lines[view.index] = self._progress.add_task(words, total=1, start=False)
+        line = self._lines[view.index]
+        over = view.state not in {"waiting", "running"}
+        self._progress.update(line, description=words, completed=over)
+        if view.state == "running":
             self._progress.start_task(line)
 
+
+class CallProgress:
+    """A bar over all answers of a benchmark: how many, at which rate, time left, tokens per second, failures.
+
+    What comes out of a journal counts as done, and in no rate.
+
+    Parameters
+    ----------
+    total : int
+        Answers wanted.
+    shown : bool
+        Whether to show it.
+    """
+
+    def __init__(self, total: int, *, shown: bool = True) -> None:
+        self._bar = tqdm(total=total, unit="answer", disable=not shown, dynamic_ncols=True)
+        self._tokens = 0
+        self._failed = 0
+        self._started = perf_counter()
+        self.last_error: str | None = None
+
+    def begin(self, name: str) -> None:
+        """Name what is at work now."""
+        self._bar.set_description(name)
+
+    def answered(self, completions: Sequence[Completion], error: str | None) -> None:
+        """Count an answer, or a failure."""
+        if error is not None:
+            self._failed += 1
+            self.last_error = error
+        if self._bar.disable:
+            return
+        if completions and all(completion.replayed for completion in completions):
+            self._bar.initial += 1
+            self._bar.n += 1
+            return
+        self._tokens += sum(completion.output_tokens for completion in completions)
+        rate = self._tokens / max(1e-9, perf_counter() - self._started)
+        self._bar.set_postfix({"tokens/s": f"{rate:.1f}", "failed": self._failed}, refresh=False)
+        self._bar.update()
+
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        self._bar.close()

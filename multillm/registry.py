@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from multillm.errors import ConfigurationError
+from multillm.rendering import models_html
 from multillm.tasks import TaskType
 
 __all__ = ["ModelSpec", "QualityCurve", "Registry"]
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be of printable characters; it is shown in terminals, tables and logs")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -40,9 +51,9 @@ class ModelSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
-    label: str = Field(min_length=1)
+    label: Name
     """Symbolic name that is routed to (LiteLLM's model group)."""
-    model: str = Field(pattern=r"^[\w.-]+/\S+$")
+    model: Annotated[Name, Field(pattern=r"^[\w.-]+/\S+$")]
     """LiteLLM model string, provider first: ``ollama_chat/gemma3:4b``."""
     rank: int = Field(ge=1)
     """Strength: 1 is the lightest model of the pool."""
@@ -65,6 +76,11 @@ class ModelSpec(BaseModel):
     max_parallel: int | None = Field(default=None, ge=1)
     """Most calls to this model at once; None for as many as there are."""
 
+    @field_serializer("task_types", when_used="json")
+    def _sorted(self, task_types: frozenset[TaskType]) -> list[str]:
+        """The same text each time."""
+        return sorted(task_types)
+
     @property
     def served_by(self) -> str:
         """LiteLLM provider: the part of the model string before the first slash."""
@@ -84,6 +100,9 @@ class ModelSpec(BaseModel):
             f"ModelSpec({self.label!r}, {self.model!r}, rank {self.rank}, "
             f"{self.cost_per_1k:g} cost units/1k tokens, {self.context_tokens:,} tokens context)"
         )
+
+    def _repr_html_(self) -> str:
+        return models_html([self], "ModelSpec")
 
 
 class Registry(BaseModel):
@@ -105,7 +124,7 @@ class Registry(BaseModel):
     @classmethod
     def _in_rank_order(cls, models: tuple[ModelSpec, ...]) -> tuple[ModelSpec, ...]:
         labels = [spec.label for spec in models]
-        twice = sorted({label for label in labels if labels.count(label) > 1})
+        twice = sorted(label for label, times in Counter(labels).items() if times > 1)
         if twice:
             raise ValueError(f"label {', '.join(twice)} stands more than once; every label must be unique")
         if all(spec.fallback_only for spec in models):
@@ -138,3 +157,6 @@ class Registry(BaseModel):
 
     def __repr__(self) -> str:
         return f"Registry({', '.join(self.labels)})"
+
+    def _repr_html_(self) -> str:
+        return models_html(self, f"Registry of {len(self)} models")

@@ -1,4 +1,4 @@
-"""The files that ``multillm evaluate`` and ``multillm tune`` leave in a folder."""
+"""The files that commands leave in a folder: tables, figures, provenance."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from multillm.plots import plot_cost_quality, plot_front, plot_gain_recovered
 from multillm.pool import Pool
 from multillm.tuning import TunedPolicy
 
-__all__ = ["keep_evaluations", "keep_tuned", "new_folder", "spread"]
+__all__ = ["draw", "keep_evaluations", "keep_table", "keep_tuned", "new_folder", "spread"]
 
 
 def new_folder(path: Path | None) -> Path | None:
@@ -47,24 +47,24 @@ def keep_evaluations(found: Mapping[int, Evaluation], folder: Path) -> None:
         are written, as far as there are such; ``provenance.txt`` says how they came about.
     """
     first = next(iter(found.values()))
-    _keep(_of_all(found, Evaluation.to_frame), folder, "figures")
-    _keep(_of_all(found, lambda result: result.by_task_type), folder, "by_task_type")
+    keep_table(_of_all(found, Evaluation.to_frame), folder, "figures")
+    keep_table(_of_all(found, lambda result: result.by_task_type), folder, "by_task_type")
     if len(found) > 1:
-        _keep(spread(found), folder, "spread")
+        keep_table(spread(found), folder, "spread")
     if first.cost_unit:
-        _keep(_of_all(found, lambda result: result.curves), folder, "cost_quality")
-        _draw(folder / "cost_quality", lambda ax: plot_cost_quality(first, ax))
+        keep_table(_of_all(found, lambda result: result.curves), folder, "cost_quality")
+        draw(folder / "cost_quality", lambda ax: plot_cost_quality(first, ax))
     if not first.pgr.empty:
-        _keep(_of_all(found, lambda result: result.pgr), folder, "gain_recovered")
-        _draw(folder / "gain_recovered", lambda ax: plot_gain_recovered(first, ax))
+        keep_table(_of_all(found, lambda result: result.pgr), folder, "gain_recovered")
+        draw(folder / "gain_recovered", lambda ax: plot_gain_recovered(first, ax))
     told = "".join(f"{result.provenance()}\n" for result in found.values())
     (folder / "provenance.txt").write_text(told, "utf-8")
 
 
 def keep_tuned(tuned: TunedPolicy, cost_unit: str, base: Pool | None, folder: Path) -> None:
     """Write the front as ``front`` and, given a pool to tune, that pool as ``tuned.yaml``."""
-    _keep(tuned.front, folder, "front")
-    _draw(folder / "front", lambda ax: plot_front(tuned.front, cost_unit, ax))
+    keep_table(tuned.front, folder, "front")
+    draw(folder / "front", lambda ax: plot_front(tuned.front, cost_unit, ax))
     if base is not None:
         tuned.write(folder / "tuned.yaml", base)
 
@@ -75,23 +75,24 @@ def spread(found: Mapping[int, Evaluation]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        router, figure, seeds (how many have the figure), mean, least, greatest of the values.
+        router, figure, n, seeds (how many), mean, its interval low and high, least and greatest of the values.
     """
-    figures = _of_all(found, Evaluation.to_frame)
-    of_routers = figures[figures["kind"] == "router"].groupby(["router", "figure"], sort=False)["value"]
-    return of_routers.agg(seeds="count", mean="mean", least="min", greatest="max").reset_index()
+    figures = Evaluation.over_seeds(list(found.values())).rename(columns={"value": "mean"})
+    columns = ["router", "figure", "n", "seeds", "mean", "low", "high", "least", "greatest"]
+    return figures.loc[figures["kind"] == "router", columns].reset_index(drop=True)
 
 
 def _of_all(found: Mapping[int, Evaluation], table: Callable[[Evaluation], pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([table(result).assign(seed=seed) for seed, result in found.items()], ignore_index=True)
 
 
-def _keep(frame: pd.DataFrame, folder: Path, name: str) -> None:
+def keep_table(frame: pd.DataFrame, folder: Path, name: str) -> None:
+    """Write a table as parquet and as CSV."""
     frame.to_parquet(folder / f"{name}.parquet")
     frame.to_csv(folder / f"{name}.csv", index=False)
 
 
-def _draw(path: Path, plot: Callable[[Axes], Axes]) -> None:
+def draw(path: Path, plot: Callable[[Axes], Axes]) -> None:
     """One picture as PNG and SVG, the same bytes each time."""
     figure = Figure(figsize=(8, 5), layout="constrained")
     plot(figure.add_subplot())

@@ -1,4 +1,4 @@
-"""The commands ``multillm evaluate`` and ``multillm tune``."""
+"""The commands ``multillm evaluate``, ``multillm tune`` and ``multillm reproduce``."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from multillm.evaluation import Evaluation
     from multillm.learning import PromptQuality
     from multillm.outcomes import Outcomes
-    from multillm.pool import Pool
     from multillm.tuning import TunedPolicy
 
-__all__ = ["evaluate_command", "tune_command"]
+__all__ = ["evaluate_command", "reproduce_command", "tune_command"]
 
 FILTERS = ("task_type", "group", "model")
 JSON_FIELDS = ("data", "n", "left_out", "models", "best_single", "cost_unit")
@@ -96,11 +95,12 @@ def tune_command(
 ) -> None:
     """Fit weights, thresholds and quality curves; what is held out stands beside what was fitted."""
     from multillm import terminal
+    from multillm.pool import load_pool
     from multillm.reports import keep_tuned, new_folder
     from multillm.tuning import check_labels, tune
 
     sought, unit, folder = _objective(objective), _held_out(by), new_folder(out)
-    base = None if pool is None else _pool(pool)
+    base = None if pool is None else load_pool(pool)
     outcomes = _outcomes(data, path, filters)
     if base is not None:
         check_labels(outcomes.models, base)
@@ -119,6 +119,25 @@ def tune_command(
             console.print(f"no pool was written: --pool names one whose labels are {labels}", markup=False)
 
 
+def reproduce_command(
+    only: Annotated[list[str] | None, typer.Argument(help="Which tables; all if left out.")] = None,
+    *,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder with a folder or file for each public set; else downloaded.")
+    ] = None,
+    seed: Seeds = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the tables.")] = Path("results"),
+) -> None:
+    """Make the committed tables of results anew."""
+    from multillm import terminal
+    from multillm.reports import new_folder
+    from multillm.reproduction import SEEDS, reproduce
+
+    new_folder(out)
+    for path in reproduce(data, out, only=only or (), seeds=tuple(dict.fromkeys(seed or SEEDS))):
+        terminal.console().print(f"written to {path}", markup=False)
+
+
 def _routers(names: Iterable[str]) -> dict[str, PromptQuality]:
     from multillm.learning import ROUTERS
 
@@ -126,12 +145,6 @@ def _routers(names: Iterable[str]) -> dict[str, PromptQuality]:
     if unknown := [name for name in wanted if name not in ROUTERS]:
         raise ConfigurationError(f"no router is called {', '.join(unknown)}; choose from {', '.join(ROUTERS)}")
     return {name: ROUTERS[name]() for name in wanted}
-
-
-def _pool(name: str) -> Pool:
-    from multillm.pool import load_pool
-
-    return load_pool(name)
 
 
 def _outcomes(data: str, path: Path | None, filters: Sequence[str] | None) -> Outcomes:
@@ -188,11 +201,11 @@ def _spread_table(spread: pd.DataFrame, seeds: int) -> Table:
     from multillm import terminal
 
     rows = [
-        (str(router), str(figure), *(f"{value:.4g}" for value in values))
-        for router, figure, _, *values in spread.to_numpy()
+        (str(router), str(figure), f"{mean:.4g} [{low:.4g}, {high:.4g}]", f"{least:.4g}", f"{greatest:.4g}")
+        for router, figure, _, _, mean, low, high, least, greatest in spread.itertuples(index=False)
     ]
     columns = ("router", "figure", "mean", "least", "greatest")
-    return terminal.table(f"Values over {seeds} seeds", columns, rows, right=columns[2:])
+    return terminal.table(f"Values over {seeds} seeds, n = {spread['n'].max():,}", columns, rows, right=columns[2:])
 
 
 def _tuned_table(tuned: TunedPolicy, unit: str) -> Table:

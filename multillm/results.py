@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Literal
 from multillm.completion import Completion
 from multillm.errors import MultillmError
 from multillm.merging import merge
-from multillm.rendering import run_html
+from multillm.rendering import result_html, run_html
 from multillm.router import RoutingDecision
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["RunResult", "Status", "SubTaskEvent", "SubTaskResult"]
+__all__ = ["PromptResult", "RunResult", "Status", "SubTaskResult"]
 
 Status = Literal["ok", "truncated", "failed"]
 
@@ -64,27 +64,37 @@ class SubTaskResult:
             "ended_s": self.ended_s,
         }
 
+    def __repr__(self) -> str:
+        took = f"{self.ended_s - self.started_s:.2f} s"
+        return f"SubTaskResult({self.decision.profile.text!r} -> {self.decision.label}, {self.status}, {took})"
+
+    def _repr_html_(self) -> str:
+        return result_html(self)
+
 
 @dataclass(frozen=True, slots=True)
-class SubTaskEvent:
-    """A change in the state of a sub-task while the run goes on.
+class PromptResult:
+    """What became of one prompt of many: a run's result or an error, never both.
 
     Attributes
     ----------
     index : int
-        Position of the sub-task in the prompt, from 0.
-    state : {"waiting", "running", "done"}
-        What it is doing now.
-    decision : RoutingDecision
-        What was chosen for it.
-    result : SubTaskResult or None
-        What became of it, once done.
+        Position among the prompts, from 0.
+    prompt : str
+        What the user asked.
+    result : RunResult or None
+        The run; None if there was none.
+    error : MultillmError or None
+        Why there was none: the prompt cannot be used, or fits no model.
     """
 
     index: int
-    state: Literal["waiting", "running", "done"]
-    decision: RoutingDecision
-    result: SubTaskResult | None = None
+    prompt: str
+    result: RunResult | None
+    error: MultillmError | None
+
+    def __repr__(self) -> str:
+        return f"PromptResult({self.index}, {self.result or self.error!r})"
 
 
 @dataclass(frozen=True)
@@ -125,6 +135,11 @@ class RunResult:
         return tuple(result for result in self.results if result.status == "failed")
 
     @property
+    def partial(self) -> bool:
+        """Whether some sub-tasks have an answer and others have none, for want of time, budget or a model."""
+        return 0 < len(self.failed) < len(self.results)
+
+    @property
     def cost_units(self) -> float:
         """Price of all answers, in the pool's cost units."""
         return sum(result.completion.cost_units for result in self.results if result.completion)
@@ -156,6 +171,7 @@ class RunResult:
             "prompt": self.prompt,
             "total_ms": self.total_ms,
             "cost_units": self.cost_units,
+            "partial": self.partial,
             "merged": self.merged,
             "results": [result.to_dict() for result in self.results],
         }

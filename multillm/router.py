@@ -67,6 +67,11 @@ class Candidate:
     rejection: Rejection | None = None
     detail: str = ""
 
+    @property
+    def reason(self) -> str:
+        """The rejection in words and figures; empty if it was open to choice."""
+        return f"{self.rejection}: {self.detail}" if self.rejection else ""
+
 
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
@@ -142,12 +147,15 @@ class RoutingDecision:
         """
         import pandas as pd
 
-        rows = [
-            (c.label, c.quality, c.cost, c.utility, self.role(c), f"{c.rejection}: {c.detail}" if c.rejection else "")
-            for c in self.candidates
-        ]
+        rows = [(c.label, c.quality, c.cost, c.utility, self.role(c), c.reason) for c in self.candidates]
         frame = pd.DataFrame(rows, columns=["label", "quality", "cost", "utility", "role", "reason"])
         return frame.astype({"quality": float, "cost": float, "utility": float}).set_index("label")
+
+    def to_row(self) -> dict[str, object]:
+        """The decision as a row of a table."""
+        told = self.to_dict()
+        shown = ("sub_task", "task_type", "complexity", "tier", "label", "utility", "rule", "depends_on")
+        return {name: told[name] for name in shown}
 
     def role(self, candidate: Candidate) -> str:
         """What became of a candidate: chosen, fallback 1.., open or rejected."""
@@ -193,8 +201,11 @@ class TaskRouter:
         quality: QualityEstimator | None = None,
         cost: CostEstimator | None = None,
     ) -> None:
-        self.registry = registry or load_pool().registry.usable()
-        self.policy = policy or load_pool().policy
+        if registry is None or policy is None:
+            pool = load_pool()
+            registry, policy = registry or pool.registry.usable(), policy or pool.policy
+        self.registry = registry
+        self.policy = policy
         self.policy.check_labels(self.registry.labels)
         self.quality = quality or CurveQuality()
         self.cost = cost or ListedCost()

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from multillm.markup import facts_html
+from multillm.rendering import profile_html
+
 __all__ = ["ComplexityTier", "SubTask", "TaskProfile", "TaskType", "estimate_tokens"]
 
 CHARACTERS_PER_TOKEN = 4
@@ -71,6 +74,21 @@ class SubTask:
         needs = f", depends_on={list(self.depends_on)}" if self.depends_on else ""
         return f"SubTask({self.text!r}, {self.start}:{self.end}{needs})"
 
+    def to_row(self) -> dict[str, object]:
+        """The sub-task as a row of a table."""
+        return {
+            "sub_task": self.text,
+            "start": self.start,
+            "end": self.end,
+            "depends_on": self.depends_on,
+            "context": self.context,
+        }
+
+    def _repr_html_(self) -> str:
+        needs = ", ".join(str(needed + 1) for needed in self.depends_on)
+        span = f"characters {self.start} to {self.end}"
+        return facts_html("SubTask", {"text": self.text, "span": span, "needs": needs, "context": self.context})
+
 
 @dataclass(frozen=True, slots=True)
 class TaskProfile:
@@ -114,3 +132,18 @@ class TaskProfile:
             f"TaskProfile({self.text!r}, {self.task_type}, "
             f"complexity={self.complexity:.3f} {self.tier}, {self.input_tokens} tokens)"
         )
+
+    def to_row(self) -> dict[str, object]:
+        """The profile as a row of a table."""
+        return {
+            "sub_task": self.text,
+            "task_type": str(self.task_type),
+            "confidence": self.confidence,
+            "complexity": self.complexity,
+            "tier": str(self.tier),
+            "input_tokens": self.input_tokens,
+            "depends_on": self.subtask.depends_on,
+        }
+
+    def _repr_html_(self) -> str:
+        return profile_html(self)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -31,14 +32,26 @@ PAGE_WIDTH = 120
 
 
 def printable(text: str) -> str:
-    """The text without control characters, so that it cannot steer a terminal."""
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+    """The text without control and format characters, so that it cannot steer a terminal."""
+    return "\n".join(line if line.isprintable() else _cleaned(line) for line in text.split("\n"))
+
+
+def _cleaned(line: str) -> str:
+    return "".join(c for c in line if c == "\t" or unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
+
+
+class _CautiousConsole(Console):
+    """Console that passes no text on to the terminal before it is printable."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text), **options)
 
 
 def console(*, stderr: bool = False) -> Console:
     """Console as wide as the terminal, or as a wide page where there is none."""
-    plain = Console(stderr=stderr)
-    return plain if plain.is_terminal or "COLUMNS" in os.environ else Console(stderr=stderr, width=PAGE_WIDTH)
+    plain = _CautiousConsole(stderr=stderr)
+    as_is = plain.is_terminal or "COLUMNS" in os.environ
+    return plain if as_is else _CautiousConsole(stderr=stderr, width=PAGE_WIDTH)
 
 
 def mapping_table(pool: Pool, status: BackendStatus) -> Table:
@@ -81,7 +94,7 @@ def _decision_table(n: int, decision: RoutingDecision) -> Table:
             f"{c.cost:.4f}",
             "–" if c.utility is None else f"{c.utility:+.4f}",
             decision.role(c),
-            f"{c.rejection}: {c.detail}" if c.rejection else "",
+            c.reason,
         )
         for c in decision.candidates
     ]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
+import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from multillm.completion import Attempt, Completion, CompletionRequest
-from multillm.failures import Redactor, one_line
+from multillm.completion import Completion, CompletionRequest
+from multillm.failures import read_answer
 from multillm.registry import ModelSpec
 from multillm.tasks import estimate_tokens
+from multillm.telemetry import run_context
 
 __all__ = ["Served", "Timings", "Trace"]
 
 NS = 1e-9
 MS = 1e-3
+TAIL_BYTES = 16_384
+LONGEST = 1e18
+MOST_TOKENS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,75 +63,74 @@ class Timings:
 
 
 def _times(value: object, unit: float) -> float | None:
-    return value * unit if isinstance(value, int | float) else None
+    """A duration in seconds; None for what a server cannot have measured."""
+    return value * unit if isinstance(value, int | float) and 0 <= value < LONGEST else None
 
 
 class Trace:
-    """Follows the attempts at one model group; LiteLLM calls it at every step.
+    """Follows one call to one deployment; LiteLLM calls it at every step.
 
-    LiteLLM sends again, unseen, what a broken connection swallowed: such a resend is
-    part of the attempt.
-
-    Parameters
+    Attributes
     ----------
-    label : str
-        Model group that is called.
-    redact : Redactor
-        Takes keys out of error texts.
+    most_bytes : int
+        Longest answer that is read.
+    metadata : dict
+        Carried by LiteLLM to its callbacks.
+    called : bool
+        Whether LiteLLM made a call at all.
+    answered : object
+        The server's answer as LiteLLM tells it.
+    on_its_way : bool
+        Whether the request has been sent.
+    broken : Exception or None
+        What broke the connection.
+    streamed : bool
+        Whether the answer is streamed, and its end to be kept.
+    begun : bool
+        Whether text of the answer was told to a listener.
+    tail : bytes
+        The last of a streamed answer as it came over the wire.
+    limit_s : float
+        Longest time from sending the request to the whole answer.
+    timeout : asyncio.Timeout or None
+        Ends the call.
     """
 
-    def __init__(self, label: str, redact: Redactor) -> None:
-        self.label = label
-        self.metadata: dict[str, Any] = {}
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self.metadata: dict[str, Any] = {f"multillm_{name}": value for name, value in run_context().items()}
+        self.called = False
         self.answered: object = None
         self.on_its_way = False
-        self._redact = redact
-        self._models: list[str] = []
-        self._errors: list[str] = []
+        self.broken: Exception | None = None
+        self.streamed = False
+        self.begun = False
+        self.tail = b""
+        self.limit_s = math.inf
+        self.timeout: asyncio.Timeout | None = None
+
+    def sent(self) -> None:
+        """Note that the request is on its way: its time begins."""
+        self.on_its_way = True
+        if self.timeout is not None and not self.timeout.expired():
+            self.timeout.reschedule(asyncio.get_running_loop().time() + self.limit_s)
+
+    def read(self, chunk: bytes) -> None:
+        """Keep the end of a streamed answer."""
+        if self.streamed:
+            self.tail = (self.tail + chunk)[-TAIL_BYTES:]
 
     def __call__(self, details: Mapping[str, Any]) -> None:
         """Note one step of LiteLLM's call."""
         event = details.get("log_event_type")
         if event == "pre_api_call":
-            if self._models:
-                self._errors.append(self._last_error())
-            provider = details.get("custom_llm_provider")
-            model = str(details.get("model"))
-            self._models.append(model if not provider or model.startswith(f"{provider}/") else f"{provider}/{model}")
-            self.answered = None
+            self.called = True
         elif event == "post_api_call":
             self.answered = details.get("original_response")
 
-    def attempts(self, model: str, error: str | None) -> list[Attempt]:
-        """Every call made; `error` is the last one's, and `model` stands in if LiteLLM reported no call."""
-        models = self._models or [model]
-        errors: list[str | None] = [*self._errors, error]
-        return [Attempt(self.label, *pair) for pair in zip(models, errors, strict=True)]
-
-    @property
-    def called(self) -> bool:
-        """Whether a call was made at all."""
-        return bool(self._models)
-
     def answer(self) -> Mapping[str, Any]:
         """The server's answer as it came; empty if it was not JSON."""
-        answered = self.answered
-        if isinstance(answered, str):
-            try:
-                answered = json.loads(answered)
-            except ValueError:
-                return {}
-        return answered if isinstance(answered, Mapping) else {}
-
-    def _last_error(self) -> str:
-        """Error of the attempt before this one: what the server answered, else what LiteLLM noted."""
-        error = self.answer().get("error")
-        if isinstance(error, str):
-            return one_line(error, self._redact)
-        failed = self.metadata.get("previous_models") or ()
-        noted = failed[-1] if failed else {}
-        text = one_line(str(noted.get("exception_string", "")), self._redact)
-        return text or str(noted.get("exception_type") or "unknown")
+        return read_answer(self.answered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,8 @@ class Served:
         The server's own answer.
     waited_s : float
         Time until the client had a slot free.
+    cost_usd : float or None
+        Price in US dollars, where it has one.
     """
 
     request: CompletionRequest
@@ -152,6 +158,7 @@ class Served:
     response: Any
     answer: Mapping[str, Any]
     waited_s: float
+    cost_usd: float | None
 
     def completion(self, **rest: Any) -> Completion:
         """The completion; `rest` are its fields that the answer does not tell."""
@@ -173,6 +180,7 @@ class Served:
             load_s=timings.load_s,
             prompt_s=timings.prompt_s,
             generation_s=timings.generation_s,
+            cost_usd=self.cost_usd,
             **rest,
         )
 
@@ -183,7 +191,8 @@ class Served:
         else:
             usage = getattr(self.response, "usage", None)
             counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-        return (int(counts[0]), int(counts[1])) if counts[0] and counts[1] else None
+        plausible = [count for count in counts if type(count) is int and 0 < count < MOST_TOKENS]
+        return (plausible[0], plausible[1]) if len(plausible) == 2 else None
 
     def _estimated(self, text: str) -> tuple[int, int]:
         return sum(estimate_tokens(message["content"]) for message in self.request.messages), estimate_tokens(text)

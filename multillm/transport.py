@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from multillm.tracing import Trace
+from multillm.wire import Wire
 
-__all__ = ["Deployment", "Transport"]
+__all__ = ["CALL", "Deployment", "Transport", "split_credentials"]
 
-PREPARE_S = 0.5
+CALL = "multillm call"
+"""Name of the task in which LiteLLM makes a call."""
+PREPARE_S = 10.0
+"""Longest time that LiteLLM takes before it sends a request."""
 POLL_S = 0.005
 _TRACE: ContextVar[Trace | None] = ContextVar("_TRACE", default=None)
 
@@ -43,53 +49,75 @@ class Deployment:
     local: bool = False
     granted_tokens: int | None = None
 
+    @property
+    def litellm_params(self) -> dict[str, Any]:
+        """Model and parameters as LiteLLM takes them: user and password of the address go into a header.
+
+        In the address they would be in the debug logs of every library that makes a request.
+        """
+        address, header = split_credentials(str(self.params.get("api_base", "")))
+        if not header:
+            return {"model": self.model, **self.params}
+        headers = {"Authorization": header, **self.params.get("extra_headers", {})}
+        return {"model": self.model, **self.params, "api_base": address, "extra_headers": headers}
+
+    def __repr__(self) -> str:
+        address, _ = split_credentials(str(self.params.get("api_base", "")))
+        return f"Deployment({self.label!r}, {self.model!r}{f', at {address}' if address else ''})"
+
+
+def split_credentials(url: str) -> tuple[str, str]:
+    """An address without user and password, and an ``Authorization`` header with them; empty if there are none."""
+    scheme, separator, rest = url.partition("://")
+    authority, slash, path = rest.partition("/")
+    credentials, at, place = authority.rpartition("@")
+    if not at:
+        return url, ""
+    encoded = base64.b64encode(unquote(credentials).encode("utf-8", "surrogatepass")).decode()
+    return f"{scheme}{separator}{place}{slash}{path}", f"Basic {encoded}"
+
 
 class Transport:
     """A client's own connections, so that closing it closes them, and no other client's.
 
     Parameters
     ----------
-    make_handler : callable
-        LiteLLM's HTTP handler; called with our session.
+    handler : type
+        LiteLLM's HTTP handler.
     cached : dict
         Handlers that LiteLLM keeps for the providers that take no client from us.
     """
 
-    def __init__(self, make_handler: Callable[..., Any], cached: dict[Any, Any]) -> None:
+    def __init__(self, handler: Any, cached: dict[Any, Any]) -> None:
         import aiohttp
 
         self._cached = cached
         hooks = aiohttp.TraceConfig()
         hooks.on_request_start.append(_on_its_way)
-        hooks.on_request_end.append(_over)
-        hooks.on_request_exception.append(_over)
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), trace_configs=[hooks])
-        self._handler = make_handler(shared_session=self._session)
+        self._handler = handler(
+            transport=Wire(handler.create_async_transport(shared_session=self._session), _TRACE.get)
+        )
         self._http = _taken_over(self._handler)
-        self._openai: dict[str, Any] = {}
+        self._openai: dict[tuple[str, str], Any] = {}
 
-    async def carry(self, call: Coroutine[Any, Any, Any], trace: Trace) -> Any:
-        """Make a call that may be cancelled.
+    async def carry(self, call: Coroutine[Any, Any, Any], trace: Trace, limit_s: float) -> Any:
+        """Make a call that may be cancelled, and that is cancelled when its time is up.
 
+        Its time begins when the request is sent: the first call of all takes a second before that.
         LiteLLM prepares each request in a thread; cancelled just then, it drops a coroutine that
         nobody awaits. So a cancellation waits until the request is on its way.
         """
         token = _TRACE.set(trace)
-        task = asyncio.create_task(call)
+        task = asyncio.create_task(call, name=CALL)
         _TRACE.reset(token)
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
+        trace.limit_s, trace.timeout = limit_s, asyncio.timeout(PREPARE_S + limit_s)
+        async with trace.timeout:
             try:
-                end = time.monotonic() + PREPARE_S
-                while not (task.done() or trace.on_its_way or time.monotonic() > end):
-                    await asyncio.sleep(POLL_S)
-            finally:
-                task.cancel()
-            await asyncio.wait({task})
-            if not task.cancelled():
-                task.exception()
-            raise
+                return await asyncio.shield(task)
+            except asyncio.CancelledError:
+                await _stop(task, trace)
+                raise
 
     def arguments(self, deployment: Deployment) -> dict[str, Any]:
         """What makes LiteLLM use our connections for this deployment."""
@@ -103,11 +131,11 @@ class Transport:
     def _openai_client(self, deployment: Deployment) -> Any:
         import openai
 
-        base = deployment.params["api_base"]
-        if base not in self._openai:
-            key = deployment.params.get("api_key", "none")
-            self._openai[base] = openai.AsyncOpenAI(base_url=base, api_key=key, http_client=self._http, max_retries=0)
-        return self._openai[base]
+        base, key = deployment.litellm_params["api_base"], deployment.params.get("api_key", "none")
+        if (base, key) not in self._openai:
+            client = openai.AsyncOpenAI(base_url=base, api_key=key, http_client=self._http, max_retries=0)
+            self._openai[base, key] = client
+        return self._openai[base, key]
 
     async def aclose(self) -> None:
         """Close the connections, and forget the handlers that LiteLLM cached with our session in them."""
@@ -125,11 +153,19 @@ def _taken_over(handler: Any) -> Any:
     return handler.client
 
 
+async def _stop(task: asyncio.Task[Any], trace: Trace) -> None:
+    """Cancel a call once its request is on its way."""
+    try:
+        end = time.monotonic() + PREPARE_S
+        while not (task.done() or trace.on_its_way or time.monotonic() > end):
+            await asyncio.sleep(POLL_S)
+    finally:
+        task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()
+
+
 async def _on_its_way(*_: object) -> None:
     if trace := _TRACE.get():
-        trace.on_its_way = True
-
-
-async def _over(*_: object) -> None:
-    if trace := _TRACE.get():
-        trace.on_its_way = False
+        trace.sent()

@@ -1,9 +1,11 @@
 """What every client must do, whoever serves it."""
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 
 import multillm as ml
+from multillm.listening import listen
 
 
 def ask(label: str, text: str = "Say hello.", **more: object) -> ml.CompletionRequest:
@@ -25,6 +27,35 @@ def sockets() -> set[str]:
     return links
 
 
+class Heard:
+    """Listener that keeps what it is told."""
+
+    def __init__(self, *, wants_text: bool = True) -> None:
+        self.wants_text = wants_text
+        self.pieces: list[str] = []
+        self.told: list[tuple[str, ...]] = []
+
+    def piece(self, label: str, text: str) -> None:
+        self.pieces.append(text)
+
+    def restarted(self, label: str, reason: str) -> None:
+        self.told.append(("restarted", label, "".join(self.pieces), reason))
+        self.pieces.clear()
+
+    def fell_back(self, label: str, to: str, reason: str) -> None:
+        self.told.append(("fell back", label, to, reason))
+
+
+async def streamed(client: ml.Client, request: ml.CompletionRequest, heard: Heard) -> ml.Completion:
+    """The answer to a request whose caller listens."""
+
+    async def call() -> ml.Completion:
+        listen(heard)
+        return await client.complete(request)
+
+    return await asyncio.create_task(call())
+
+
 async def check_client(client: ml.Client, request: ml.CompletionRequest) -> ml.Completion:
     """Hold a client to its contract, close it, and hand back an answer of it."""
     assert isinstance(client, ml.Client)
@@ -42,11 +73,29 @@ async def check_client(client: ml.Client, request: ml.CompletionRequest) -> ml.C
     assert completion.input_tokens > 0
     assert completion.output_tokens > 0
     assert completion.cost_units >= 0
+    await _streams_the_same(client, request, completion)
     assert await _cancelled_leaves_nothing(client, request)
     await client.aclose()
     await client.aclose()
     assert not _others()
     return completion
+
+
+async def _streams_the_same(client: ml.Client, request: ml.CompletionRequest, completion: ml.Completion) -> None:
+    """Who listens hears the answer in pieces, and gets the very same completion, times aside."""
+    heard = Heard()
+    again = await streamed(client, request, heard)
+    assert "".join(heard.pieces) == again.text
+    assert len(heard.pieces) > 1
+    assert _without_times(again) == _without_times(completion)
+    deaf = Heard(wants_text=False)
+    assert _without_times(await streamed(client, request, deaf)) == _without_times(completion)
+    assert not deaf.pieces
+
+
+def _without_times(completion: ml.Completion) -> dict[str, object]:
+    """The completion; of durations only whether they are known."""
+    return {name: value is None if name.endswith("_s") else value for name, value in asdict(completion).items()}
 
 
 def _others() -> set[str]:

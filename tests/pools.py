@@ -21,5 +21,7 @@ def small_pool(*names: str, calls: dict[str, Any] | None = None, **model: Any) -
         )
         for rank, name in enumerate(names, 1)
     )
-    settings = ml.CallSettings(**{"num_retries": 0, "retry_wait_s": 0, "timeout_s": 5, **(calls or {})})
+    settings = ml.CallSettings(
+        **{"num_retries": 0, "retry_wait_s": 0, "timeout_s": 5, "load_timeout_s": 0, **(calls or {})}
+    )
     return ml.Pool(name="small", models=models, calls=settings)

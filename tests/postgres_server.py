@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -23,41 +24,62 @@ def server_programs() -> Path | None:
     return next((folder for folder in folders if (folder / "initdb").exists()), None)
 
 
-@contextmanager
-def postgres_server(programs: Path) -> Iterator[URL]:
-    """A running server; the URL is that of its first database."""
-    owner = "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
-    folder = Path(tempfile.mkdtemp(prefix="multillm-postgres-"))
-    (folder / "password").write_text(PASSWORD)
-    if owner:
-        for path in (folder, folder / "password"):
-            shutil.chown(path, owner)
+@dataclass(frozen=True)
+class PostgresServer:
+    """Programs, folder and port of a server."""
 
-    def run(program: str, *arguments: str) -> None:
-        command = [str(programs / program), "-D", str(folder / "data"), *arguments]
-        with (folder.parent / f"{folder.name}.log").open("ab") as log:
+    programs: Path
+    folder: Path
+    port: int
+
+    @property
+    def url(self) -> URL:
+        """Its first database."""
+        return URL.create("postgresql", "multillm", PASSWORD, "127.0.0.1", self.port, "postgres")
+
+    def create(self) -> None:
+        """Make the data folder."""
+        password = self.folder / "password"
+        password.write_text(PASSWORD)
+        if owner := self._owner():
+            for path in (self.folder, password):
+                shutil.chown(path, owner)
+        options = ["-U", "multillm", "-A", "scram-sha-256", f"--pwfile={password}", "--no-sync", "-E", "UTF8"]
+        self._run("initdb", *options, "--wal-segsize=1")
+
+    def start(self) -> None:
+        """Start, or start again."""
+        self._run("pg_ctl", "-w", "-o", f"-p {self.port} -h 127.0.0.1 -k {self.folder} -c timezone=Asia/Tokyo", "start")
+
+    def crash(self) -> None:
+        """Stop without tidying up: the next start has to recover from the log."""
+        self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
+        owner = self._owner()
+        with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             subprocess.run(command, stdout=log, stderr=log, check=True, user=owner, extra_groups=[] if owner else None)
 
+    @staticmethod
+    def _owner() -> str | None:
+        return "postgres" if os.geteuid() == 0 else None  # the server refuses to run as root
+
+
+@contextmanager
+def postgres_server(programs: Path, parent: Path | None = None) -> Iterator[PostgresServer]:
+    """A running server, its data in a new folder below `parent`."""
+    folder = Path(tempfile.mkdtemp(prefix="multillm-postgres-", dir=parent))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        server = PostgresServer(programs, folder, free.getsockname()[1])
     try:
-        run(
-            "initdb",
-            "-U",
-            "multillm",
-            "-A",
-            "scram-sha-256",
-            f"--pwfile={folder / 'password'}",
-            "--no-sync",
-            "-E",
-            "UTF8",
-        )
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        run("pg_ctl", "-w", "-o", f"-p {port} -h 127.0.0.1 -k {folder} -F -c timezone=Asia/Tokyo", "start")
+        server.create()
+        server.start()
         try:
-            yield URL.create("postgresql", "multillm", PASSWORD, "127.0.0.1", port, "postgres")
+            yield server
         finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+            server.crash()
     finally:
         shutil.rmtree(folder)
         (folder.parent / f"{folder.name}.log").unlink(missing_ok=True)

@@ -6,12 +6,12 @@ import pytest
 
 import multillm as ml
 from multillm.backends import look
-from tests.ollama_server import Script, ollama_server
+from multillm.testing import FaultServer, Script
 from tests.pools import small_pool
 
 
 async def test_auto_takes_ollama_if_it_has_every_model() -> None:
-    with ollama_server(light=Script()) as server:
+    with FaultServer({"light": Script()}) as server:
         choice = await ml.choose_backend("auto", small_pool("light"), {"OLLAMA_BASE_URL": server.base_url})
     assert choice.backend.name == "ollama"
     assert choice.status.ready
@@ -19,7 +19,7 @@ async def test_auto_takes_ollama_if_it_has_every_model() -> None:
 
 
 async def test_auto_falls_to_the_embedded_model_and_says_why() -> None:
-    with ollama_server(light=Script()) as server:
+    with FaultServer({"light": Script()}) as server:
         choice = await ml.choose_backend("auto", small_pool("heavy"), {"OLLAMA_BASE_URL": server.base_url})
     assert choice.backend.name == "embedded"
     assert choice.reason.startswith("Not ollama: ")
@@ -28,7 +28,7 @@ async def test_auto_falls_to_the_embedded_model_and_says_why() -> None:
 
 
 async def test_auto_with_nothing_ready_names_every_remedy(tmp_path: Path) -> None:
-    with ollama_server(light=Script()) as server:
+    with FaultServer({"light": Script()}) as server:
         environ = {"OLLAMA_BASE_URL": server.base_url, "MULTILLM_MODEL": str(tmp_path / "none.gguf")}
         with pytest.raises(ml.BackendUnavailable) as caught:
             await ml.choose_backend("auto", small_pool("heavy"), environ)

@@ -6,29 +6,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 import multillm as ml
-from tests.ollama_server import OllamaServer, Script
+from multillm.testing import Fault, FaultServer, Script
 
 MODELS = [spec.served_name for spec in ml.load_pool("reference", environ={}).registry]
 
 
-def serving(scripts: dict[str, Script]) -> AbstractContextManager[OllamaServer]:
-    return OllamaServer(scripts).running_on_loopback()
-
-
 @pytest.fixture
-def server() -> Iterator[OllamaServer]:
-    with serving({name: Script(answer=f"Answer of {name}.") for name in MODELS}) as running:
+def server() -> Iterator[FaultServer]:
+    with FaultServer({name: Script(answer=f"Answer of {name}.") for name in MODELS}) as running:
         yield running
 
 
 def multillm(
-    *arguments: str, home: Path, server: OllamaServer | None = None, stdin: str = "", **environ: str
+    *arguments: str, home: Path, server: FaultServer | None = None, stdin: str = "", **environ: str
 ) -> subprocess.CompletedProcess[str]:
     clean = {
         "PATH": str(Path(sys.executable).parent),
@@ -42,7 +37,7 @@ def multillm(
     )
 
 
-def test_the_demo_goes_from_mapping_to_feedback_summary(tmp_path: Path, server: OllamaServer) -> None:
+def test_the_demo_goes_from_mapping_to_feedback_summary(tmp_path: Path, server: FaultServer) -> None:
     done = multillm("demo", home=tmp_path, server=server)
     assert done.returncode == 0, done.stderr
     for words in (
@@ -59,13 +54,13 @@ def test_the_demo_goes_from_mapping_to_feedback_summary(tmp_path: Path, server: 
 
 @pytest.mark.parametrize(("arguments", "environ"), [(("--dry-run",), {}), ((), {"DRY_RUN": "1"})])
 def test_a_dry_run_calls_no_model(
-    tmp_path: Path, server: OllamaServer, arguments: tuple[str, ...], environ: dict[str, str]
+    tmp_path: Path, server: FaultServer, arguments: tuple[str, ...], environ: dict[str, str]
 ) -> None:
     done = multillm("demo", *arguments, home=tmp_path, server=server, **environ)
     assert done.returncode == 0, done.stderr
     assert "model::light" in done.stdout
     assert "Answer of" not in done.stdout
-    assert server.requests == []
+    assert not server.requests
 
 
 def test_route_prints_json_without_any_server(tmp_path: Path) -> None:
@@ -75,24 +70,36 @@ def test_route_prints_json_without_any_server(tmp_path: Path) -> None:
     assert {candidate["role"] for candidate in first["candidates"]} >= {"chosen", "fallback 1"}
 
 
-def test_run_puts_the_answer_alone_on_standard_output(tmp_path: Path, server: OllamaServer) -> None:
+def test_run_puts_the_answer_alone_on_standard_output(tmp_path: Path, server: FaultServer) -> None:
     done = multillm("run", "--backend", "ollama", home=tmp_path, server=server, stdin="Explain what a mutex is.")
     assert done.returncode == 0, done.stderr
     assert done.stdout == "Answer of granite4.1:3b.\n"
     assert "Routing table" in done.stderr
 
 
-def test_a_prompt_comes_from_a_file_too(tmp_path: Path, server: OllamaServer) -> None:
+def test_run_stays_within_its_budget_and_its_deadline(tmp_path: Path, server: FaultServer) -> None:
+    prompt = "Explain what a mutex is."
+    poor = multillm("run", "--backend", "ollama", "--max-tokens", "100", prompt, home=tmp_path, server=server)
+    assert poor.returncode == 1, poor.stderr
+    assert "the run's budget has 100 tokens left" in poor.stdout
+    assert not server.requests
+    server.scripts |= {name: Script(faults=[Fault.HANG] * 9) for name in MODELS}
+    late = multillm("run", "--backend", "ollama", "--deadline", "1", "--json", prompt, home=tmp_path, server=server)
+    assert late.returncode == 1, late.stderr
+    assert json.loads(late.stdout)["results"][0]["error"]["type"] == "DeadlineExceeded"
+
+
+def test_a_prompt_comes_from_a_file_too(tmp_path: Path, server: FaultServer) -> None:
     (tmp_path / "prompt.txt").write_text("Explain what a mutex is.")
     done = multillm("run", "--json", "-f", str(tmp_path / "prompt.txt"), home=tmp_path, server=server)
     assert json.loads(done.stdout)["results"][0]["completion"]["output_tokens"] == 3
 
 
 def test_a_failed_sub_task_is_exit_1_and_never_an_answer(tmp_path: Path) -> None:
-    scripts = {name: Script(broken=99) for name in MODELS}
+    scripts = {name: Script(faults=[Fault.BROKEN] * 99) for name in MODELS}
     pool = tmp_path / "pool.yaml"
     pool.write_text("extends: default\ncalls: {num_retries: 0, retry_wait_s: 0}")
-    with serving(scripts) as server:
+    with FaultServer(scripts) as server:
         done = multillm("run", "--pool", str(pool), "Explain what a mutex is.", home=tmp_path, server=server)
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("> **Not answered.**")
@@ -100,7 +107,7 @@ def test_a_failed_sub_task_is_exit_1_and_never_an_answer(tmp_path: Path) -> None
 
 def test_an_interrupt_ends_with_130_and_loses_no_row(tmp_path: Path) -> None:
     store = tmp_path / ".local" / "share" / "multillm" / "feedback.sqlite"
-    with serving({name: Script(hang=9) for name in MODELS}) as server:
+    with FaultServer({name: Script(faults=[Fault.HANG] * 9) for name in MODELS}) as server:
         environ = {"PATH": str(Path(sys.executable).parent), "HOME": str(tmp_path), "OLLAMA_BASE_URL": server.base_url}
         command = [sys.executable, "-m", "multillm.cli", "run", "--backend", "ollama", "Explain what a mutex is."]
         running = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -137,7 +144,7 @@ def test_what_is_wrong_is_said_in_one_line_and_an_exit_code(
 
 
 def test_the_doctor_names_what_is_missing_and_the_command_that_mends_it(tmp_path: Path) -> None:
-    with serving({MODELS[0]: Script()}) as server:
+    with FaultServer({MODELS[0]: Script()}) as server:
         done = multillm("doctor", home=tmp_path, server=server)
     assert done.returncode == 4
     for model in MODELS[1:]:
@@ -148,6 +155,6 @@ def test_the_doctor_names_what_is_missing_and_the_command_that_mends_it(tmp_path
 
 def test_nothing_that_a_model_writes_can_steer_the_terminal(tmp_path: Path) -> None:
     hostile = Script(answer="\x1b]0;owned\x07[red]plain[/red]\x1b[2J")
-    with serving(dict.fromkeys(MODELS, hostile)) as server:
+    with FaultServer(dict.fromkeys(MODELS, hostile)) as server:
         done = multillm("run", "Explain what a mutex is.", home=tmp_path, server=server)
     assert done.stdout == "]0;owned[red]plain[/red][2J\n"

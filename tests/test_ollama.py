@@ -5,7 +5,7 @@ import pytest
 
 import multillm as ml
 from multillm.backends.ollama import ollama_url
-from tests.ollama_server import Script, ollama_server
+from multillm.testing import FaultServer, Script
 from tests.pools import small_pool
 
 
@@ -34,7 +34,7 @@ def test_the_address_is_read_as_ollama_reads_it(environ: dict[str, str], url: st
 
 
 async def test_a_server_with_every_model_is_ready() -> None:
-    with ollama_server(light=Script(), heavy=Script()) as server:
+    with FaultServer({"light": Script(), "heavy": Script()}) as server:
         server.loaded.add("light:latest")
         status = await ml.OllamaBackend(server.base_url, {}).check(small_pool("light", "heavy"))
     assert status.ready
@@ -44,7 +44,7 @@ async def test_a_server_with_every_model_is_ready() -> None:
 
 async def test_missing_models_come_with_the_commands_that_pull_them() -> None:
     pool = small_pool("light", "heavy:7b")
-    with ollama_server(light=Script()) as server:
+    with FaultServer({"light": Script()}) as server:
         backend = ml.OllamaBackend(server.base_url, {})
         status = await backend.check(pool)
         with pytest.raises(ml.ModelMissing, match="ollama pull heavy:7b"):
@@ -54,7 +54,7 @@ async def test_missing_models_come_with_the_commands_that_pull_them() -> None:
 
 
 async def test_a_server_that_does_not_answer_comes_with_a_remedy() -> None:
-    with ollama_server() as server:
+    with FaultServer({}) as server:
         gone = server.base_url
     backend = ml.OllamaBackend(environ={"OLLAMA_BASE_URL": gone})
     status = await backend.check(small_pool("light"))
@@ -100,7 +100,7 @@ async def test_models_of_other_providers_pass_through_where_their_credentials_ar
     )
     pool = small_pool("light")
     pool = pool.model_copy(update={"models": (*pool.models, cloud)})
-    with ollama_server(light=Script()) as server:
+    with FaultServer({"light": Script()}) as server:
         without = await ml.OllamaBackend(server.base_url, {}).check(pool)
         with_key = await ml.OllamaBackend(server.base_url, {"CLOUD_KEY": "set"}).check(pool)
     assert without.ready

@@ -126,16 +126,6 @@ async def test_concurrent_runs_share_one_client_and_close_it_once(store: ml.Feed
     assert len(store.frame()) == 44
 
 
-async def test_every_event_of_a_sub_task_is_told_in_order(store: ml.FeedbackStore) -> None:
-    seen: list[tuple[int, str]] = []
-    orchestrator = ml.Orchestrator(
-        backend=ScriptedBackend(echo), store=store, on_event=lambda event: seen.append((event.index, event.state))
-    )
-    await orchestrator.handle(CHAIN)
-    assert [state for index, state in seen if index == 1] == ["waiting", "running", "done"]
-    assert seen.index((0, "done")) < seen.index((1, "running"))
-
-
 @pytest.mark.parametrize("prompt", ["", " \n\t", b"bytes", None])
 async def test_a_prompt_with_nothing_in_it_is_refused(prompt: str, store: ml.FeedbackStore) -> None:
     with pytest.raises(ml.InputError):

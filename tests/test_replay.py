@@ -3,21 +3,24 @@
 import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import multillm as ml
+from multillm.testing import Fault, FaultServer, Script
 from tests.contracts import ask, check_client
-from tests.ollama_server import Script, ollama_server
 from tests.pools import small_pool
 
 
 @pytest.fixture
 async def recording(tmp_path: Path) -> Path:
     path = tmp_path / "deep" / "answers.jsonl"
-    with ollama_server(light=Script(answer="Grüße, “you”."), heavy=Script(busy=1)) as server:
+    with FaultServer(
+        {"light": Script(answer="Grüße,\u2028“you”\x85.", token_s=0.03), "heavy": Script(faults=[Fault.BUSY])}
+    ) as server:
         client = ml.RecordingClient(
             await ml.OllamaBackend(server.base_url, {}).open(small_pool("light", "heavy")), path
         )
@@ -30,12 +33,29 @@ async def recording(tmp_path: Path) -> Path:
 async def test_a_replay_keeps_the_contract_and_tells_all_it_recorded(recording: Path) -> None:
     pool = small_pool("light", "heavy")
     completion = await check_client(await ml.ReplayBackend(recording).open(pool), ask("light"))
-    assert completion.text == "Grüße, “you”."
+    assert completion.text == "Grüße,\u2028“you”\x85."
     assert completion.replayed
-    assert completion.generation_s == pytest.approx(0.15)
+    assert completion.generation_s is not None
+    assert completion.generation_s > 0.05
     fallen = await (await ml.ReplayBackend(recording).open(pool)).complete(ask("heavy", fallbacks=("light",)))
     assert [attempt.label for attempt in fallen.attempts] == ["heavy", "light"]
     assert fallen.label == "light"
+
+
+async def test_a_recording_that_comes_with_the_package_is_found_by_name() -> None:
+    for backend in (ml.ReplayBackend("quickstart"), (await ml.choose_backend("replay:quickstart")).backend):
+        status = await backend.check(ml.load_pool())
+        assert status.ready
+        assert status.mapping["model::light"] == "openai/qwen2.5-coder-0.5b-instruct-q4_k_m (recorded)"
+
+
+async def test_a_replay_takes_as_long_as_its_speed_says(recording: Path) -> None:
+    client = await ml.ReplayBackend(recording, speed=2.0).open(small_pool("light"))
+    started = time.perf_counter()
+    completion = await client.complete(ask("light"))
+    assert time.perf_counter() - started >= completion.latency_s / 2
+    with pytest.raises(ml.ConfigurationError, match="speed is 0"):
+        ml.ReplayBackend(recording, speed=0)
 
 
 async def test_what_was_not_recorded_is_missing_and_says_how_to_record_it(recording: Path) -> None:
@@ -61,7 +81,7 @@ async def test_what_was_not_recorded_is_missing_and_says_how_to_record_it(record
 async def test_a_damaged_line_is_named(recording: Path, damage: object) -> None:
     lines = recording.read_text("utf-8").splitlines()
     lines[1] = damage(lines[1])  # type: ignore[operator]
-    recording.write_text("\n".join(lines), "utf-8")
+    recording.write_text("\n".join(lines) + "\n", "utf-8")
     with pytest.raises(ml.ConfigurationError, match=r"answers\.jsonl, line 2 is no recorded answer"):
         await ml.ReplayBackend(recording).open(small_pool("light"))
     assert not (await ml.ReplayBackend(recording).check(small_pool("light"))).ready
@@ -84,7 +104,7 @@ async def test_a_recording_says_what_it_holds(recording: Path) -> None:
 
 async def test_a_recording_holds_no_key_and_no_address(tmp_path: Path) -> None:
     pool = small_pool("light")
-    with ollama_server(light=Script()) as server:
+    with FaultServer({"light": Script()}) as server:
         params = {"api_base": server.base_url, "api_key": "never-to-be-written"}
         client = ml.ModelClient([ml.Deployment("light", "ollama_chat/light", params)], pool.registry, pool.calls)
         recorder = ml.RecordingClient(client, tmp_path / "a.jsonl")
@@ -106,4 +126,4 @@ def test_a_replay_does_without_litellm(recording: Path) -> None:
         "asyncio.run(main())\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["2", "False"]
+    assert done.stdout.split() == ["3", "False"]

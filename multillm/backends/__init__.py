@@ -1,9 +1,10 @@
 """Where models run: an Ollama server, a small model in this process, or a recording."""
 
-from multillm.backends.base import Backend, BackendStatus
+from multillm.backends.base import Backend, BackendStatus, Identifies, ServedModel
 from multillm.backends.choice import BACKENDS, Choice, choose_backend, look
 from multillm.backends.embedded import EmbeddedBackend
 from multillm.backends.ollama import OllamaBackend
+from multillm.backends.recorded import RecordedFailure, read_recording
 from multillm.backends.replay import RecordingClient, ReplayBackend
 from multillm.backends.shared import SharedClient
 
@@ -13,10 +14,14 @@ __all__ = [
     "BackendStatus",
     "Choice",
     "EmbeddedBackend",
+    "Identifies",
     "OllamaBackend",
+    "RecordedFailure",
     "RecordingClient",
     "ReplayBackend",
+    "ServedModel",
     "SharedClient",
     "choose_backend",
     "look",
+    "read_recording",
 ]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from multillm.backends.base import BackendStatus
+from multillm.backends.base import BackendStatus, ServedModel
 from multillm.backends.engine import SLOTS, Engine, EngineLease
-from multillm.backends.weights import DEFAULT_NAME, default_path, fetch, install_model, on_disk
+from multillm.backends.weights import DEFAULT_NAME, default_path, fetch, install_model, on_disk, sha256
 from multillm.client import Deployment, ModelClient
 from multillm.completion import Completion, CompletionRequest
 from multillm.errors import BackendUnavailable
@@ -73,6 +74,21 @@ class EmbeddedBackend:
             () if path else (self.model_name,),
             remedies,
         )
+
+    async def identify(self, pool: Pool) -> Mapping[str, ServedModel]:
+        """The one model behind every label, with the SHA-256 of its file.
+
+        Raises
+        ------
+        BackendUnavailable
+            If the model is not there.
+        """
+        path = on_disk(self.model)
+        if path is None:
+            raise BackendUnavailable(f"the model {self.model} is not on disk; {self._model_remedy()}")
+        digest = await asyncio.to_thread(sha256, path)
+        served = ServedModel(path.name, f"xllamacpp {version('xllamacpp')}", digest)
+        return dict.fromkeys(pool.registry.usable(self._environ).labels, served)
 
     async def open(self, pool: Pool) -> _EmbeddedClient:
         """A client whose every label is served by the one model.

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from multillm.backends.base import BackendStatus
+from multillm.backends.base import BackendStatus, ServedModel
 from multillm.client import Deployment, ModelClient
 from multillm.errors import BackendUnavailable, ModelMissing
 from multillm.pool import Pool
 from multillm.registry import ModelSpec
+from multillm.transport import split_credentials
 
 __all__ = ["OllamaBackend", "OllamaFindings", "ollama_url"]
 
@@ -64,14 +65,14 @@ class OllamaFindings:
     ----------
     version : str
         Version of the server.
-    pulled : frozenset of str
-        Models on its disk, each with its tag.
+    pulled : mapping of str to mapping
+        Models on its disk, each with its tag, and what the server says of each: ``digest``, ``details``.
     loaded : mapping of str to int
         Models in its memory, with their context windows in tokens (0 where it does not say).
     """
 
     version: str
-    pulled: frozenset[str]
+    pulled: Mapping[str, Mapping[str, Any]]
     loaded: Mapping[str, int]
 
     def has(self, name: str) -> bool:
@@ -109,7 +110,12 @@ class OllamaBackend:
         self._transport = transport
 
     def __repr__(self) -> str:
-        return f"OllamaBackend({_shown(self.base_url)!r})"
+        return f"OllamaBackend({self._address!r})"
+
+    @property
+    def _address(self) -> str:
+        """Where the server is, without user and password."""
+        return split_credentials(self.base_url)[0]
 
     async def look(self) -> OllamaFindings:
         """Ask the server for its version and its models.
@@ -119,9 +125,13 @@ class OllamaBackend:
         BackendUnavailable
             If it does not answer as an Ollama server does.
         """
-        encrypted = self.base_url.startswith("https")
+        address, header = split_credentials(self.base_url)
         client = httpx.AsyncClient(
-            base_url=self.base_url, transport=self._transport, timeout=LOOK_TIMEOUT_S, verify=encrypted
+            base_url=address,
+            headers={"Authorization": header} if header else {},
+            transport=self._transport,
+            timeout=LOOK_TIMEOUT_S,
+            verify=address.startswith("https"),
         )
         try:
             async with client:
@@ -130,7 +140,7 @@ class OllamaBackend:
                 )
             return OllamaFindings(
                 str(version["version"]),
-                frozenset(_tagged(model["name"]) for model in tags["models"]),
+                {_tagged(model["name"]): model for model in tags["models"]},
                 {_tagged(model["name"]): model.get("context_length", 0) for model in running["models"]},
             )
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, KeyError, TypeError) as error:
@@ -144,7 +154,7 @@ class OllamaBackend:
             return BackendStatus(self.name, False, str(error), remedies=("ollama serve",))
         missing = _missing(pool, found, self._environ)
         count = "every model" if not missing else f"not {', '.join(missing)}"
-        summary = f"Ollama {found.version} at {_shown(self.base_url)} has {count} of the pool {pool.name!r}."
+        summary = f"Ollama {found.version} at {self._address} has {count} of the pool {pool.name!r}."
         return BackendStatus(
             self.name,
             not missing,
@@ -153,6 +163,18 @@ class OllamaBackend:
             missing,
             tuple(f"ollama pull {name}" for name in missing),
         )
+
+    async def identify(self, pool: Pool) -> Mapping[str, ServedModel]:
+        """The model behind each label, with the digest by which the server keeps it.
+
+        Raises
+        ------
+        BackendUnavailable
+            If the server does not answer.
+        """
+        registry = pool.registry.usable(self._environ)
+        found = await self.look() if any(spec.served_by in PROVIDERS for spec in registry) else None
+        return {spec.label: _identity(spec, found) for spec in registry}
 
     async def open(self, pool: Pool) -> ModelClient:
         """A client for the models of the pool whose credentials are set.
@@ -185,7 +207,7 @@ class OllamaBackend:
     def _no_answer(self, error: Exception) -> str:
         why = str(error) or type(error).__name__
         return (
-            f"no Ollama server answers at {_shown(self.base_url)} ({why}). "
+            f"no Ollama server answers at {self._address} ({why}). "
             "Start one with `ollama serve`, or set OLLAMA_BASE_URL to where it is."
         )
 
@@ -217,7 +239,15 @@ def _in_words(spec: ModelSpec, found: OllamaFindings) -> str:
     return f"{spec.served_name} (Ollama{', loaded' if _tagged(spec.served_name) in found.loaded else ''})"
 
 
-def _shown(url: str) -> str:
-    """The address without user and password."""
-    parts = urlsplit(url)
-    return url if "@" not in parts.netloc else url.replace(parts.netloc, parts.netloc.rpartition("@")[2])
+def _identity(spec: ModelSpec, found: OllamaFindings | None) -> ServedModel:
+    if found is None or spec.served_by not in PROVIDERS:
+        return ServedModel(spec.model)
+    told = found.pulled.get(_tagged(spec.served_name), {})
+    details = told.get("details") or {}
+    return ServedModel(
+        spec.served_name,
+        f"Ollama {found.version}",
+        told.get("digest"),
+        details.get("quantization_level"),
+        details.get("parameter_size"),
+    )

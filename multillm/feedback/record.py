@@ -4,45 +4,67 @@ from __future__ import annotations
 
 import hashlib
 import math
-import sys
-from dataclasses import dataclass, fields
-from functools import cache
-from numbers import Integral, Real
-from typing import Annotated, get_args, get_type_hints
+import reprlib
+from dataclasses import fields
+from typing import Annotated, Self
+
+from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic.dataclasses import dataclass
+from pydantic_core import ArgsKwargs, ErrorDetails
 
 from multillm.errors import FeedbackError
 from multillm.tasks import ComplexityTier
 
-__all__ = ["FeedbackRecord", "check_value", "to_row"]
+__all__ = ["FeedbackRecord", "Rating", "to_row"]
+
+STRICT = ConfigDict(strict=True)
+
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+Figure = Annotated[float, Field(allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Allowed:
-    """Values that a field may have."""
+class _Checked:
+    """NumPy's numbers are taken; an error is a FeedbackError with field, value and what is allowed."""
 
-    kind: type
-    described: str
-    low: float = -sys.float_info.max
-    high: float = sys.float_info.max
-
-    def __contains__(self, value: object) -> bool:
-        if not isinstance(value, self.kind):
-            return False
-        if isinstance(value, Integral):
-            return self.low <= int(value) <= self.high
-        return not isinstance(value, Real) or self.low <= float(value) <= self.high
+    @model_validator(mode="wrap")
+    @classmethod
+    def _checked(cls, given: ArgsKwargs, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        named = {name: _plain(value) for name, value in (given.kwargs or {}).items()}
+        try:
+            return handler(ArgsKwargs(tuple(map(_plain, given.args)), named))
+        except ValidationError as error:
+            raise FeedbackError("; ".join(_fault(fault, cls) for fault in error.errors())) from None
 
 
-Text = Annotated[str, _Allowed(str, "text")]
-Flag = Annotated[bool, _Allowed(bool, "True or False")]
-Count = Annotated[int, _Allowed(Integral, "a whole number, 0 or more", 0, 2**63 - 1)]
-Figure = Annotated[float, _Allowed(Real, "a finite number")]
-Amount = Annotated[float, _Allowed(Real, "a finite number, 0 or more", 0)]
-Share = Annotated[float, _Allowed(Real, "a number from 0 to 1", 0, 1)]
+@dataclass(frozen=True, slots=True, config=STRICT)
+class Rating(_Checked):
+    """A measured quality.
+
+    Attributes
+    ----------
+    quality : float
+        Measured quality, 0..1.
+    quality_source : str
+        Who or what measured it.
+
+    Raises
+    ------
+    FeedbackError
+        If a value is outside what is allowed.
+    """
+
+    quality: Share
+    quality_source: str
+
+    def __post_init__(self) -> None:
+        if not self.quality_source:
+            raise FeedbackError("quality_source is empty; say who or what measured the quality")
 
 
-@dataclass(frozen=True, slots=True)
-class FeedbackRecord:
+@dataclass(frozen=True, slots=True, config=STRICT)
+class FeedbackRecord(_Checked):
     """One sub-task's call, with its retries and fallbacks. What is not known is None; NaN counts as None.
 
     Attributes
@@ -105,23 +127,23 @@ class FeedbackRecord:
         is neither a label that served nor an error.
     """
 
-    run_id: Text
+    run_id: str
     subtask_index: Count
-    prompt: Text
-    task_type: Text
+    prompt: str
+    task_type: str
     complexity: Share
-    asked_label: Text
+    asked_label: str
     attempts: Count
     confidence: Share | None = None
-    decision_rule: Text | None = None
+    decision_rule: str | None = None
     utility: Figure | None = None
     expected_quality: Share | None = None
-    served_label: Text | None = None
-    served_model: Text | None = None
-    fallback_reason: Text | None = None
-    error_type: Text | None = None
-    error: Text | None = None
-    finish_reason: Text | None = None
+    served_label: str | None = None
+    served_model: str | None = None
+    fallback_reason: str | None = None
+    error_type: str | None = None
+    error: str | None = None
+    finish_reason: str | None = None
     latency_s: Amount | None = None
     queue_s: Amount | None = None
     load_s: Amount | None = None
@@ -129,24 +151,20 @@ class FeedbackRecord:
     generation_s: Amount | None = None
     input_tokens: Count | None = None
     output_tokens: Count | None = None
-    tokens_measured: Flag | None = None
+    tokens_measured: bool | None = None
     cost_units: Amount | None = None
     cost_usd: Amount | None = None
     answer_length: Count | None = None
-    replayed: Flag = False
+    replayed: bool = False
     quality: Share | None = None
-    quality_source: Text | None = None
+    quality_source: str | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.default is not None or not _unknown(value):
-                check_value(field.name, value)
         if self.served_label is None and self.error_type is None:
             raise FeedbackError("served_label and error_type are both None; say which label served or what went wrong")
         if self.error is not None and self.error_type is None:
             raise FeedbackError(f"error is {self.error!r:.80} and error_type is None; name the error's class too")
-        if not _unknown(self.quality) and not self.quality_source:
+        if self.quality is not None and not self.quality_source:
             raise FeedbackError(f"quality is {self.quality} and has no quality_source; say who or what measured it")
 
     @property
@@ -159,46 +177,25 @@ class FeedbackRecord:
         return f"FeedbackRecord({self.run_id!r:.40} {self.subtask_index}, {self.task_type}, {outcome})"
 
 
-@cache
-def _allowed() -> dict[str, _Allowed]:
-    """Read what each field allows from its annotation."""
-    hints = get_type_hints(FeedbackRecord, include_extras=True)
-    inner = {name: hint if hasattr(hint, "__metadata__") else get_args(hint)[0] for name, hint in hints.items()}
-    return {name: hint.__metadata__[0] for name, hint in inner.items()}
+def _fault(fault: ErrorDetails, kind: type) -> str:
+    """Field, value and what is allowed; a value given by position is named as well."""
+    place = fault["loc"][0]
+    name = fields(kind)[place].name if isinstance(place, int) and place < len(fields(kind)) else place
+    return f"{name} is {reprlib.repr(fault['input']):.80}: {fault['msg']}"
 
 
-def check_value(name: str, value: object) -> None:
-    """See that a known value is one that the field allows.
-
-    Raises
-    ------
-    FeedbackError
-        If it is not.
-    """
-    allowed = _allowed()[name]
-    if value not in allowed:
-        raise FeedbackError(f"{name} is {value!r:.80}; allowed is {allowed.described}")
-
-
-def _unknown(value: object) -> bool:
-    return value is None or (isinstance(value, Real) and not isinstance(value, Integral) and math.isnan(value))
+def _plain(value: object) -> object:
+    """NumPy's numbers as Python's; NaN, which stands for what is not known, as None."""
+    if getattr(value, "ndim", None) == 0:
+        value = value.item()  # type: ignore[attr-defined]  # only NumPy's numbers have ndim
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def to_row(record: FeedbackRecord, *, keep_prompt: bool) -> dict[str, object]:
     """Turn a record into values of the table's columns; the prompt is kept as text only if told to."""
-    row = {field.name: _plain(getattr(record, field.name)) for field in fields(FeedbackRecord)}
-    return row | {
+    return {field.name: getattr(record, field.name) for field in fields(record)} | {
         "tier": record.tier,
         "prompt": record.prompt if keep_prompt else None,
         "prompt_sha256": hashlib.sha256(record.prompt.encode("utf-8", "surrogatepass")).hexdigest(),
         "prompt_length": len(record.prompt),
     }
-
-
-def _plain(value: object) -> object:
-    """Make NumPy's types plain, which drivers refuse."""
-    if _unknown(value):
-        return None
-    if isinstance(value, bool | str):
-        return value
-    return int(value) if isinstance(value, Integral) else float(value)  # type: ignore[arg-type]

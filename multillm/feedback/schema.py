@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Dialect,
     Double,
     MetaData,
+    Select,
     Table,
     Text,
     func,
@@ -25,7 +27,18 @@ from sqlalchemy.types import TypeDecorator
 
 from multillm.errors import FeedbackError
 
-__all__ = ["SCHEMA_VERSION", "StorableText", "UtcDateTime", "calls", "check_schema", "create_schema", "has_schema"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "StorableText",
+    "UtcDateTime",
+    "aware",
+    "calls",
+    "check_schema",
+    "create_schema",
+    "dtypes",
+    "has_schema",
+    "spending",
+]
 
 SCHEMA_VERSION = 1
 CREATION_LOCK = 0x6D756C74696C6C6D
@@ -136,3 +149,23 @@ def check_schema(connection: Connection) -> None:
             f"the tables are of version {version}; this multillm reads and writes version {SCHEMA_VERSION}: "
             "update multillm, or give another file or database"
         )
+
+
+def aware(name: str, time: object) -> datetime:
+    """Pass on a time that says which timezone it is in."""
+    if not isinstance(time, datetime) or time.utcoffset() is None:
+        raise FeedbackError(f"{name} is {time!r:.80}; allowed is a datetime with a timezone, as from datetime.now(UTC)")
+    return time
+
+
+def spending(since: datetime) -> Select[Any]:
+    """Query for what calls have taken since then: cost units and tokens."""
+    tokens = func.coalesce(calls.c.input_tokens, 0) + func.coalesce(calls.c.output_tokens, 0)
+    query = select(func.sum(calls.c.cost_units), func.sum(tokens))
+    return query.where(calls.c.recorded_at >= since, calls.c.replayed.is_(False))
+
+
+def dtypes() -> dict[str, str]:
+    """Name the dtype of each column of the table as pandas has it."""
+    plain = {StorableText: "string", Double: "float64", Boolean: "boolean", UtcDateTime: "datetime64[us, UTC]"}
+    return {column.name: plain.get(type(column.type), "Int64" if column.nullable else "int64") for column in calls.c}

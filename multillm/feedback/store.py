@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import uuid
 import weakref
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import URL, Boolean, Connection, Double, Engine, func, insert, select, update
+from sqlalchemy import URL, Connection, Engine, func, insert, select, update
 
 from multillm.errors import FeedbackError
-from multillm.feedback.database import connect, feedback_errors, in_memory, open_engine, parse_url, shown
-from multillm.feedback.record import FeedbackRecord, check_value, to_row
-from multillm.feedback.schema import StorableText, UtcDateTime, calls, check_schema, create_schema, has_schema
+from multillm.feedback.database import (
+    connect,
+    feedback_errors,
+    file_identity,
+    file_of,
+    in_memory,
+    open_engine,
+    parse_url,
+    short,
+    shown,
+)
+from multillm.feedback.grouping import GroupCommit, Rows
+from multillm.feedback.record import FeedbackRecord, Rating, to_row
+from multillm.feedback.schema import aware, calls, check_schema, create_schema, dtypes, has_schema, spending
 from multillm.feedback.summary import FeedbackSummary
 
 if TYPE_CHECKING:
@@ -33,7 +46,8 @@ def utc_now() -> datetime:
 class FeedbackStore:
     """Keeps one row for each call, its retries and fallbacks included.
 
-    Threads and processes may write to one store at the same time. A call that `record` has returned an id
+    Threads and processes may write to one store at the same time; only a process forked while a thread writes may
+    not, as SQLite forbids it. A call that `record` has returned an id
     for is committed and on disk: neither a killed process nor a power cut loses it.
 
     Parameters
@@ -85,13 +99,17 @@ class FeedbackStore:
         self._timeout_s = timeout_s
         with feedback_errors(self._url):
             self._engine = open_engine(self._url, timeout_s)
+        self._file: tuple[int, int] | None = None  # known once it is open, which may copy it to another layer
+        self._path = file_of(self._url)
         self._pid = os.getpid()
+        self._group = GroupCommit(self._insert)
         self._close = weakref.finalize(self, self._engine.dispose)
         try:
             self._prepare()
         except BaseException:
             self.close()
             raise
+        self._file = file_identity(self._path)
 
     @property
     def url(self) -> str:
@@ -116,20 +134,42 @@ class FeedbackStore:
         FeedbackError
             If the rows cannot be written; then none of them is.
         """
+        rows = self._rows(records)
+        self._written(self._queue(rows))
+        return [row["id"] for row in rows]
+
+    async def arecord(self, records: FeedbackRecord | Iterable[FeedbackRecord]) -> list[str]:
+        """Keep one call or many from async code, which goes on with other tasks meanwhile; see `record`.
+
+        What tasks record at the same time is written in one transaction, which takes hardly longer than one row.
+        """
+        rows = self._rows(records)
+        await asyncio.to_thread(self._written, self._queue(rows))
+        return [row["id"] for row in rows]
+
+    def _rows(self, records: FeedbackRecord | Iterable[FeedbackRecord]) -> list[dict[str, Any]]:
         given = [records] if isinstance(records, FeedbackRecord) else list(records)
         for record in given:
             if not isinstance(record, FeedbackRecord):
                 raise FeedbackError(f"record got a {type(record).__name__}; allowed are FeedbackRecord objects")
-        if not given:
-            return []
-        when = _aware("the clock's time", self._clock())
-        rows = [
+        when = aware("the clock's time", self._clock())
+        return [
             {"id": uuid.uuid4().hex, "recorded_at": when} | to_row(record, keep_prompt=self.keep_prompts)
             for record in given
         ]
-        with self._transaction(writing=True) as connection:
-            connection.execute(insert(calls), rows)
-        return [str(row["id"]) for row in rows]
+
+    def _queue(self, rows: Rows) -> Callable[[], None]:
+        self._notice_fork()
+        return self._group.queue(rows)
+
+    def _written(self, wait: Callable[[], None]) -> None:
+        with feedback_errors(self._url):
+            wait()
+
+    def _insert(self, rows: Rows) -> None:
+        if rows:
+            with connect(self._live_engine(), writing=True) as connection:
+                connection.execute(insert(calls), rows)
 
     def rate(self, row_id: str, quality: float, source: str) -> None:
         """Add the measured quality of an answer, in place of an earlier one.
@@ -148,11 +188,8 @@ class FeedbackStore:
         FeedbackError
             If no row has that id, the quality is not within 0..1, or the source is empty.
         """
-        check_value("quality", quality)
-        check_value("quality_source", source)
-        if not source:
-            raise FeedbackError("source is empty; say who or what measured the quality")
-        rated = update(calls).where(calls.c.id == row_id).values(quality=float(quality), quality_source=source)
+        rating = asdict(Rating(quality, source))
+        rated = update(calls).where(calls.c.id == row_id).values(rating)
         with self._transaction(writing=True) as connection:
             if connection.execute(rated).rowcount == 0:
                 raise FeedbackError(f"no call has the id {row_id!r:.80}; take one that record returned or frame shows")
@@ -184,13 +221,26 @@ class FeedbackStore:
 
         query = select(calls).order_by(calls.c.recorded_at, calls.c.run_id, calls.c.subtask_index, calls.c.id)
         if since is not None:
-            query = query.where(calls.c.recorded_at >= _aware("since", since))
+            query = query.where(calls.c.recorded_at >= aware("since", since))
         if run_id is not None:
             query = query.where(calls.c.run_id == run_id)
         with self._transaction(writing=False) as connection:
             rows = [tuple(row) for row in connection.execute(query)]
         frame = pd.DataFrame(rows, columns=list(calls.c.keys()), dtype=object)
-        return frame.astype(_dtypes()).set_index("id")
+        return frame.astype(dtypes()).set_index("id")
+
+    def spent(self, period_s: float) -> tuple[float, int]:
+        """Cost units, and tokens of input and output, that calls took in the period up to now, replayed ones left out.
+
+        Raises
+        ------
+        FeedbackError
+            If the rows cannot be read.
+        """
+        since = aware("the clock's time", self._clock()) - timedelta(seconds=period_s)
+        with self._transaction(writing=False) as connection:
+            row = connection.execute(spending(since)).one()  # what is not known counts as nothing
+        return float(row[0] or 0.0), int(row[1] or 0)
 
     def summary(self) -> FeedbackSummary:
         """All calls in figures; ``FeedbackSummary.of(store.frame(...))`` gives those of a part.
@@ -218,7 +268,7 @@ class FeedbackStore:
         return _reopen, (self._url, self.keep_prompts, self._clock, self._timeout_s)
 
     def __repr__(self) -> str:
-        return f"FeedbackStore({_short(self._url)!r}, {self._state()})"
+        return f"FeedbackStore({short(self._url)!r}, {self._state()})"
 
     def _state(self) -> str:
         if not self._close.alive:
@@ -247,30 +297,22 @@ class FeedbackStore:
     def _live_engine(self) -> Engine:
         if not self._close.alive:
             raise FeedbackError("the store is closed; open it again with FeedbackStore(...)")
-        if self._pid != os.getpid() and not in_memory(self._url):
-            self._engine.dispose(close=False)  # a forked process must not use its parent's connections
-            self._pid = os.getpid()
+        self._notice_fork()
+        if self._file is not None and self._file != file_identity(self._path):
+            raise FeedbackError(
+                "the file was moved, deleted or replaced after it was opened, and what is written now would be lost: "
+                "put it back, or open the store again"
+            )
         return self._engine
+
+    def _notice_fork(self) -> None:
+        """See that a forked process uses neither its parent's connections nor its parent's turn to write."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._group = GroupCommit(self._insert)
+            if not in_memory(self._url):
+                self._engine.dispose(close=False)
 
 
 def _reopen(url: URL, keep_prompts: bool, clock: Callable[[], datetime], timeout_s: float) -> FeedbackStore:
     return FeedbackStore(url, keep_prompts=keep_prompts, clock=clock, timeout_s=timeout_s)
-
-
-def _short(url: URL) -> str:
-    """Shorten the URL to one line: of a file only the name, so that it reads the same on every machine."""
-    path = url.database or ""
-    return f"{url.drivername}:///…/{os.path.basename(path)}" if os.path.isabs(path) else shown(url)  # noqa: PTH117, PTH119
-
-
-def _aware(name: str, time: object) -> datetime:
-    """Pass on a time that says which timezone it is in."""
-    if not isinstance(time, datetime) or time.utcoffset() is None:
-        raise FeedbackError(f"{name} is {time!r:.80}; allowed is a datetime with a timezone, as from datetime.now(UTC)")
-    return time
-
-
-def _dtypes() -> dict[str, str]:
-    """Name the dtype of each column of the table."""
-    plain = {StorableText: "string", Double: "float64", Boolean: "boolean", UtcDateTime: "datetime64[us, UTC]"}
-    return {column.name: plain.get(type(column.type), "Int64" if column.nullable else "int64") for column in calls.c}

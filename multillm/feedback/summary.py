@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, SupportsFloat
 
-from multillm.rendering import html_table
+from multillm.markup import html_table
 from multillm.tasks import ComplexityTier
 
 if TYPE_CHECKING:

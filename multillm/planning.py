@@ -1,0 +1,69 @@
+"""From a prompt to decisions: split, classify, route; no model is called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+
+from multillm.classification import Classifier
+from multillm.errors import ConfigurationError
+from multillm.markup import Listing
+from multillm.router import RoutingDecision, TaskRouter
+from multillm.splitting import Splitter
+from multillm.tasks import SubTask
+from multillm.telemetry import span
+
+__all__ = ["plan_prompt"]
+
+
+def plan_prompt(
+    prompt: str, splitter: Splitter, classifier: Classifier, router: TaskRouter
+) -> Listing[RoutingDecision]:
+    """Decide what every sub-task of a prompt is and where it goes.
+
+    Parameters
+    ----------
+    prompt : str
+        What the user asked.
+    splitter, classifier, router
+        What finds the sub-tasks, what they are, and their models.
+
+    Returns
+    -------
+    Listing of RoutingDecision
+        A list: one for each sub-task, in prompt order.
+
+    Raises
+    ------
+    InputError
+        If the prompt is not text or is empty.
+    RoutingError
+        If a sub-task fits no model's context window.
+    ConfigurationError
+        If the splitter made sub-tasks that wait for each other.
+    """
+    with span("multillm split", {"multillm.splitter": splitter.name}):
+        subtasks = splitter.split(prompt)
+    decisions: dict[int, RoutingDecision] = {}
+    for index in _order(subtasks, splitter.name):
+        about = {"multillm.subtask_index": index}
+        with span("multillm classify", about) as told:
+            profile = classifier.classify(subtasks[index])
+            told.set({"multillm.task_type": str(profile.task_type), "multillm.complexity": profile.complexity})
+        upstream_tokens = sum(decisions[needed].max_output_tokens for needed in subtasks[index].depends_on)
+        with span("multillm route", about) as told:
+            decisions[index] = router.route(profile, upstream_tokens)
+            told.set({"multillm.label": decisions[index].label, "multillm.decision_rule": str(decisions[index].rule)})
+    return Listing(decisions[index] for index in range(len(subtasks)))
+
+
+def _order(subtasks: Sequence[SubTask], splitter: str) -> Sequence[int]:
+    """Indices of the sub-tasks, each after all that it needs."""
+    if not any(subtask.depends_on for subtask in subtasks):
+        return range(len(subtasks))
+    try:
+        return list(TopologicalSorter({n: s.depends_on for n, s in enumerate(subtasks)}).static_order())
+    except CycleError as error:
+        raise ConfigurationError(
+            f"the splitter {splitter!r} made sub-tasks that wait for each other: {error.args[1]}"
+        ) from None

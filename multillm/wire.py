@@ -1,0 +1,75 @@
+"""What goes over the wire in one call: one request, and no more of an answer than it may have."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+
+from multillm.tracing import Trace
+
+__all__ = ["Wire"]
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """Carries requests over another transport, one for each call.
+
+    LiteLLM's handler (1.106, ``AsyncHTTPHandler.post``) sends a request again, over a connection of
+    its own and uncounted, when the first one broke. Here the second sending fails as the first did,
+    so that every request is an attempt that is counted, timed and waited for.
+
+    Parameters
+    ----------
+    inner : httpx.AsyncBaseTransport
+        Does the carrying.
+    trace : callable
+        The trace of the call under way; None outside of calls.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, trace: Callable[[], Trace | None]) -> None:
+        self._inner = inner
+        self._trace = trace
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send the request, unless it broke before."""
+        trace = self._trace()
+        if trace is None:
+            return await self._inner.handle_async_request(request)
+        if trace.broken is not None:
+            raise trace.broken
+        try:
+            response = await self._inner.handle_async_request(request)
+        except httpx.TransportError as error:
+            trace.broken = error
+            raise
+        assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  # an async transport's
+        response.stream = _Capped(response.stream, trace)
+        return response
+
+    async def aclose(self) -> None:
+        """Nothing: the transport is its owner's to close."""
+
+
+class _Capped(httpx.AsyncByteStream):
+    """A body that is broken off where it becomes too long."""
+
+    def __init__(self, inner: httpx.AsyncByteStream, trace: Trace) -> None:
+        self._inner = inner
+        self._trace = trace
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        read, most = 0, self._trace.most_bytes
+        try:
+            async for chunk in self._inner:
+                read += len(chunk)
+                if read > most:
+                    raise httpx.ReadError(f"the answer is longer than {most:,} bytes, far beyond its budget")
+                self._trace.read(chunk)
+                yield chunk
+        except httpx.TransportError as error:
+            self._trace.broken = error
+            raise
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        await self._inner.aclose()

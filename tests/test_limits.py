@@ -1,0 +1,233 @@
+"""Time, cost and tokens: nothing goes beyond its limit, and what is there is returned."""
+
+import asyncio
+import math
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import multillm as ml
+from multillm.budget import Budget, Overspent, Spending
+from multillm.testing import Fault, FaultServer, Script
+from tests.contracts import ask
+from tests.pools import small_pool
+from tests.scripted import ScriptedBackend, echo
+
+TWO = "Explain what a mutex is AND implement a spinlock in C."
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ml.FeedbackStore:
+    return ml.FeedbackStore(tmp_path / "feedback.sqlite")
+
+
+def limited(backend: ml.Backend, store: ml.FeedbackStore | None, **limits: float) -> ml.Orchestrator:
+    return ml.Orchestrator(backend=backend, store=store, limits=ml.Limits.model_validate(limits))
+
+
+calls_made = st.lists(
+    st.tuples(
+        st.integers(0, 60), st.floats(0, 1), st.integers(0, 3), st.booleans()
+    ),  # most tokens, share of them taken, rounds it lasts, whether it fails
+    min_size=1,
+    max_size=30,
+)
+
+
+@settings(deadline=None)
+@given(limit=st.integers(0, 100), calls=calls_made)
+async def test_a_budget_is_never_overspent_and_nobody_waits_for_ever(
+    limit: int, calls: list[tuple[int, float, int, bool]]
+) -> None:
+    budget = Budget(limit / 10, limit)
+    taken = refused = 0
+
+    async def call(most: int, part: float, rounds: int, fails: bool) -> None:
+        nonlocal taken, refused
+        try:
+            async with budget.reserve(Spending(most / 10, most)) as reservation:
+                for _ in range(rounds):
+                    await asyncio.sleep(0)
+                if fails:
+                    raise ml.CompletionTimeout("no answer", label="light")
+                took = math.floor(most * part)
+                taken += took
+                reservation.settle(Spending(took / 10, took))
+        except Overspent:
+            refused += 1
+            assert taken + most > limit
+        except ml.CompletionTimeout:
+            pass
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(call(*each) for each in calls))
+    assert taken <= limit
+    assert budget.spent.tokens == taken
+    assert budget.spent.cost_units == pytest.approx(taken / 10)
+    assert budget.left()[1] == limit - taken
+
+
+@settings(deadline=None)
+@given(st.data())
+async def test_a_budget_looked_up_counts_what_others_spent(data: st.DataObject) -> None:
+    """A store that others write to as well, read late and at any moment."""
+    limit, rows = data.draw(st.integers(0, 100)), [0]
+    now = [0.0]
+
+    def look_up() -> Spending:
+        return Spending(0.0, sum(rows))
+
+    budget = Budget(None, limit, look_up, clock=lambda: now[0])
+    others = data.draw(st.integers(0, 30))
+    rows.append(others)
+    ours = 0
+    for most in data.draw(st.lists(st.integers(0, 40), max_size=10)):
+        now[0] += data.draw(st.sampled_from([0.0, 0.5, 2.0, 100.0]))
+        try:
+            async with budget.reserve(Spending(0.0, most)) as reservation:
+                rows.append(most)
+                reservation.settle(Spending(0.0, most))
+                ours += most
+        except Overspent:
+            assert sum(rows) + most > limit
+    assert ours == 0 or sum(rows) <= limit
+
+
+async def test_a_call_waits_for_what_those_under_way_may_give_back() -> None:
+    budget = Budget(None, 10)
+    order: list[str] = []
+
+    async def call(name: str, took: int) -> None:
+        async with budget.reserve(Spending(0.0, 8)) as reservation:
+            order.append(f"{name} begins")
+            await asyncio.sleep(0.02)
+            reservation.settle(Spending(0.0, took))
+            order.append(f"{name} ends")
+
+    await asyncio.gather(call("a", 1), call("b", 1))
+    assert order == ["a begins", "a ends", "b begins", "b ends"]
+
+
+async def test_a_cancelled_wait_leaves_the_budget_as_it_was() -> None:
+    budget = Budget(None, 10)
+    async with budget.reserve(Spending(0.0, 10)):
+        waiting = asyncio.create_task(budget.reserve(Spending(0.0, 10)).__aenter__())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    assert budget.left()[1] == 10
+
+
+async def test_a_run_stops_before_its_token_budget_is_overspent_and_returns_what_it_has(
+    store: ml.FeedbackStore,
+) -> None:
+    most = 64 + len(b"Explain what a mutex is") // 3 + 1024
+    result = await limited(ScriptedBackend(echo), store, run_tokens=most).handle(TWO)
+    answered, refused = result.results
+    assert answered.status == "ok"
+    assert isinstance(refused.error, ml.BudgetExceeded)
+    assert "the run's budget has" in str(refused.error)
+    assert "limits.run_tokens" in str(refused.error)
+    assert result.partial
+    assert "**Not answered.**" in result.merged
+    assert sorted(store.frame()["error_type"].fillna("none")) == ["BudgetExceeded", "none"]
+    assert store.frame()["attempts"].min() == 0
+
+
+async def test_a_cost_budget_reckons_with_the_dearest_model_that_may_serve(store: ml.FeedbackStore) -> None:
+    dearest = max(spec.cost_per_1k for spec in ml.load_pool().registry)
+    backend = ScriptedBackend(echo)
+    short = await limited(backend, store, run_cost_units=dearest * 1.024 - 1e-6).handle("Explain what a mutex is.")
+    enough = await limited(backend, store, run_cost_units=dearest * 1.024).handle("Explain what a mutex is.")
+    assert isinstance(short.results[0].error, ml.BudgetExceeded)
+    assert enough.results[0].status == "ok"
+    assert len(backend.requests) == 1
+
+
+async def test_a_period_counts_every_run_and_forgets_what_is_past(tmp_path: Path) -> None:
+    now = [datetime(2026, 1, 1, tzinfo=UTC)]
+    store = ml.FeedbackStore(tmp_path / "feedback.sqlite", clock=lambda: now[0])
+    seconds = [0.0]
+    backend = ScriptedBackend(echo)
+
+    def orchestrator() -> ml.Orchestrator:
+        limits = ml.Limits(period_s=3600, period_tokens=1024 + 64 + 20)
+        return ml.Orchestrator(backend=backend, store=store, limits=limits, clock=lambda: seconds[0])
+
+    first = orchestrator()
+    results = [await first.handle("Explain what a mutex is.") for _ in range(3)]
+    assert [r.results[0].status for r in results] == ["ok", "failed", "failed"]
+    assert "the period's budget has" in str(results[1].results[0].error)
+    assert (await orchestrator().handle("Explain what a mutex is.")).failed
+    now[0] += timedelta(seconds=3601)
+    seconds[0] += 3601
+    assert not (await first.handle("Explain what a mutex is.")).failed
+    cost_units, tokens = store.spent(60)
+    assert cost_units == pytest.approx(0.01)
+    assert tokens == 15
+
+
+def test_a_period_needs_a_store() -> None:
+    with pytest.raises(ml.ConfigurationError, match="give a feedback store"):
+        limited(ScriptedBackend(echo), None, period_tokens=10)
+
+
+async def test_a_deadline_returns_what_is_answered_by_then(store: ml.FeedbackStore) -> None:
+    """A client that knows no limits is held to them too."""
+    backend = ScriptedBackend(lambda request: (0.0 if "mutex" in str(request.messages) else 30.0, "done"))
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    result = await limited(backend, store, run_s=0.2).handle(TWO)
+    assert loop.time() - started < 2.0
+    answered, late = result.results
+    assert answered.status == "ok"
+    assert isinstance(late.error, ml.DeadlineExceeded)
+    assert "limits.run_s = 0.2 s" in str(late.error)
+    assert result.partial
+    assert sorted(store.frame()["error_type"].fillna("none")) == ["DeadlineExceeded", "none"]
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_what_waits_for_a_late_sub_task_is_not_begun(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(lambda _: (30.0, "done"))
+    chain = "Write a function that parses dates and then write tests for it."
+    result = await limited(backend, store, run_s=0.1).handle(chain)
+    assert [type(r.error) for r in result.results] == [ml.DeadlineExceeded, ml.UpstreamFailed]
+
+
+@pytest.mark.parametrize("faults", [[Fault.HANG] * 9, [Fault.DRIP] * 9, [Fault.ENDLESS] * 9, [Fault.BUSY] * 99])
+async def test_a_late_call_tells_what_it_tried(faults: list[Fault]) -> None:
+    pool = small_pool("light", calls={"num_retries": 9, "retry_wait_s": 0.1})
+    with FaultServer({"light": Script(faults=faults)}) as server:
+        client = await ml.OllamaBackend(server.base_url, {}).open(pool)
+        with pytest.raises(ml.DeadlineExceeded, match=r"limits\.subtask_s") as caught:
+            await client.complete(ask("light", limit_s=0.8))
+        await client.aclose()
+        assert server.wait_until_unconnected()
+    assert caught.value.attempts
+    assert {attempt.model for attempt in caught.value.attempts} == {"ollama_chat/light"}
+    assert "its 0.8 s were up" in str(caught.value)
+
+
+async def test_a_model_that_must_be_loaded_first_has_more_time() -> None:
+    calls = {"timeout_s": 0.3, "load_timeout_s": 2.0}
+    with FaultServer({"light": Script(load_s=0.6)}) as server:
+        client = await ml.OllamaBackend(server.base_url, {}).open(small_pool("light", calls=calls))
+        loading = await client.complete(ask("light"))
+        server.scripts["light"] = Script(prompt_s=0.6)
+        with pytest.raises(ml.CompletionTimeout, match=r"within 0\.3 s"):
+            await client.complete(ask("light"))
+        await client.aclose()
+    assert loading.load_s == pytest.approx(0.6)
+
+
+def test_limits_come_with_the_pool(tmp_path: Path) -> None:
+    path = tmp_path / "pool.yaml"
+    path.write_text("extends: default\nlimits: {run_s: 30, period_cost_units: 5}\n")
+    assert ml.load_pool(path).limits == ml.Limits(run_s=30, period_cost_units=5)
+    path.write_text("extends: default\nlimits: {run_s: -1}\n")
+    with pytest.raises(ml.ConfigurationError, match=r"limits\.run_s is -1"):
+        ml.load_pool(path)

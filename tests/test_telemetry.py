@@ -1,0 +1,225 @@
+"""What a run tells: spans, log records, and one id from prompt to feedback row."""
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+import multillm as ml
+from multillm.backends import BackendStatus
+from tests.scripted import Script, ScriptedBackend, echo
+
+TWO = "Explain what a mutex is AND implement a spinlock in C."
+CONTENT = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    """Spans that ended while a tracer provider was set up."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    yield exporter
+    provider.shutdown()
+
+
+def handled(script: Script = echo) -> tuple[ml.RunResult, ml.FeedbackStore]:
+    store = ml.FeedbackStore(":memory:")
+    return ml.Orchestrator(backend=ScriptedBackend(script), store=store).handle_sync(TWO), store
+
+
+def failing(request: ml.CompletionRequest) -> tuple[float, str | Exception]:
+    tried = [ml.Attempt(request.label, "ollama_chat/x", "out of memory")]
+    return 0.0, ml.CompletionTimeout("no answer in time", label=request.label, attempts=tried)
+
+
+def named(spans: InMemorySpanExporter) -> dict[str, list[ReadableSpan]]:
+    found: dict[str, list[ReadableSpan]] = {}
+    for one in spans.get_finished_spans():
+        found.setdefault(one.name, []).append(one)
+    return found
+
+
+# Spans
+
+
+def test_a_run_is_one_trace_from_prompt_to_merged_answer(heard: InMemorySpanExporter) -> None:
+    result, store = handled()
+    spans = named(heard)
+    counts = {name: len(found) for name, found in spans.items()}
+    assert counts == {
+        "multillm run": 1, "multillm split": 1, "multillm classify": 2, "multillm route": 2,
+        "chat model::light": 1, "chat model::balanced": 1, "multillm merge": 1,
+    }  # fmt: skip
+    [run] = spans["multillm run"]
+    assert {one.context.trace_id for found in spans.values() for one in found if one.context} == {run.context.trace_id}
+    inner = [one for found in spans.values() for one in found if one is not run]
+    assert all(one.parent and one.parent.span_id == run.context.span_id for one in inner)
+    told = [dict(one.attributes or {})["multillm.run_id"] for one in [run, *inner]]
+    assert set(told) == {result.run_id} == set(store.frame()["run_id"])
+
+
+def test_a_call_is_told_by_the_conventions_for_generative_ai(heard: InMemorySpanExporter) -> None:
+    result, _ = handled()
+    [call] = named(heard)["chat model::balanced"]
+    asked = result.results[1].decision.max_output_tokens
+    assert call.kind is trace.SpanKind.CLIENT
+    assert dict(call.attributes or {}) == {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "scripted",
+        "gen_ai.request.model": "model::balanced", "gen_ai.request.max_tokens": asked,
+        "gen_ai.request.temperature": 0.3, "gen_ai.request.seed": 2026,
+        "gen_ai.response.model": "scripted/model::balanced",
+        "gen_ai.response.finish_reasons": ("stop",), "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 10,
+        "multillm.run_id": result.run_id, "multillm.subtask_index": 1, "multillm.served_label": "model::balanced",
+        "multillm.cost_units": 0.01, "multillm.replayed": False,
+    }  # fmt: skip
+
+
+def test_a_failed_call_is_marked_with_its_error_and_its_attempts(heard: InMemorySpanExporter) -> None:
+    handled(failing)
+    spans = named(heard)
+    [call] = spans["chat model::light"]
+    assert call.status.status_code is StatusCode.ERROR
+    assert (call.attributes or {})["error.type"] == "CompletionTimeout"
+    [attempt] = call.events
+    assert dict(attempt.attributes or {}) == {
+        "gen_ai.response.model": "ollama_chat/x",
+        "multillm.error": "out of memory",
+    }
+    assert (spans["multillm run"][0].attributes or {})["multillm.failed"] == 2
+
+
+def test_a_run_that_cannot_be_is_marked_as_failed(heard: InMemorySpanExporter) -> None:
+    with pytest.raises(ml.InputError):
+        ml.Orchestrator(backend=ScriptedBackend(echo), store=None).handle_sync(" ")
+    [run] = named(heard)["multillm run"]
+    assert (run.attributes or {})["error.type"] == "InputError"
+
+
+@pytest.mark.parametrize(("asked", "told"), [("", False), ("no_content", False), ("true", True), ("SPAN_ONLY", True)])
+def test_prompts_and_answers_are_told_only_if_asked_for(
+    heard: InMemorySpanExporter,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str,
+    told: bool,
+) -> None:
+    monkeypatch.setenv(CONTENT, asked)
+    with caplog.at_level(logging.DEBUG, "multillm"):
+        handled()
+    everything = "".join(one.to_json() for one in heard.get_finished_spans())
+    records = "".join(str(vars(record)) for record in caplog.records if record.name == "multillm")
+    for text in ("mutex", "spinlock", "Answer to"):
+        assert (text in everything) is told
+        assert (text in records) is told
+    if told:
+        [call] = named(heard)["chat model::light"]
+        [message] = json.loads(str((call.attributes or {})["gen_ai.output.messages"]))
+        assert message["parts"][0]["content"].startswith("Answer to:")
+
+
+def test_concurrent_runs_do_not_mix_up_their_ids(heard: InMemorySpanExporter) -> None:
+    async def both() -> list[ml.RunResult]:
+        orchestrator = ml.Orchestrator(backend=ScriptedBackend(lambda _: (0.02, "done")), store=None)
+        return await asyncio.gather(*(orchestrator.handle(TWO) for _ in range(5)))
+
+    results = asyncio.run(both())
+    calls = [one for name, found in named(heard).items() if name.startswith("chat") for one in found]
+    ids = [(one.attributes or {})["multillm.run_id"] for one in calls]
+    assert sorted(map(str, ids)) == sorted(2 * [result.run_id for result in results])
+
+
+def test_nothing_is_imported_and_nothing_is_told_where_nobody_listens() -> None:
+    code = (
+        "import sys, multillm as ml; from multillm.telemetry import span\n"
+        "ml.Orchestrator(store=None).plan('What is a mutex?')\n"
+        "with span('x') as told: print(told.heard, 'opentelemetry.trace' in sys.modules)\n"
+        "import opentelemetry.trace\n"
+        "with span('x') as told: print(told.heard)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False", "False"]
+
+
+# Log records
+
+
+def test_a_run_is_logged_with_the_figures_of_its_rows(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "multillm"):
+        result, store = handled()
+    messages = [record.getMessage().split(" run_id=")[0] for record in caplog.records if record.name == "multillm"]
+    assert messages[-1] == "run ended"
+    assert messages.count("sub-task running") == messages.count("sub-task answered") == 2
+    rows = store.frame().set_index("subtask_index")
+    for record in caplog.records:
+        fields = vars(record)
+        assert fields["run_id"] == result.run_id
+        if record.getMessage().startswith("sub-task answered"):
+            row = rows.loc[fields["subtask_index"]]
+            for name in ("asked_label", "served_label", "served_model", "task_type", "output_tokens", "latency_s"):
+                assert fields[name] == row[name]
+
+
+def test_what_went_wrong_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    handled(failing)
+    assert [(r.levelname, vars(r)["error_type"]) for r in caplog.records] == [("WARNING", "CompletionTimeout")] * 2
+
+
+def test_a_library_that_is_not_asked_prints_nothing() -> None:
+    code = (
+        "import multillm as ml; from tests.scripted import ScriptedBackend\n"
+        "fail = lambda r: (0.0, ml.CompletionTimeout('no answer', label=r.label))\n"
+        "print(ml.Orchestrator(backend=ScriptedBackend(fail), store=None).handle_sync('What is a mutex?').failed != ())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+# LiteLLM's callbacks
+
+
+class MockBackend:
+    """Every label answered by LiteLLM's own mock."""
+
+    name = "mock"
+
+    async def check(self, pool: ml.Pool) -> BackendStatus:
+        return BackendStatus(self.name, True, "LiteLLM's mock")
+
+    async def open(self, pool: ml.Pool) -> ml.ModelClient:
+        deployments = [ml.Deployment(s.label, s.model, {"mock_response": "An answer."}) for s in pool.registry]
+        return ml.ModelClient(deployments, pool.registry, pool.calls)
+
+
+async def test_the_id_of_the_run_reaches_litellms_callbacks_and_the_feedback_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await ml.ModelClient.prepare()
+    import litellm
+    from litellm.integrations.custom_logger import CustomLogger
+
+    class Seen(CustomLogger):
+        """A user's own callback."""
+
+        async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+            seen.append(kwargs["litellm_params"]["metadata"])
+
+    seen: list[dict[str, Any]] = []
+    monkeypatch.setattr(litellm, "callbacks", [Seen()])
+    store = ml.FeedbackStore(":memory:")
+    result = await ml.Orchestrator(backend=MockBackend(), store=store).handle(TWO)
+    told = {(call["multillm_run_id"], call["multillm_subtask_index"]) for call in seen}
+    rows = store.frame()
+    assert (
+        told == {(result.run_id, 0), (result.run_id, 1)} == set(zip(rows["run_id"], rows["subtask_index"], strict=True))
+    )
