@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from multillm.quantities import Amount, Count
 from multillm.rendering import completion_html
 
 __all__ = ["Attempt", "Client", "Completion", "CompletionRequest"]
@@ -129,17 +130,17 @@ class Completion:
     model: str
     finish_reason: str
     attempts: tuple[Attempt, ...]
-    latency_s: float
-    input_tokens: int
-    output_tokens: int
+    latency_s: Amount
+    input_tokens: Count
+    output_tokens: Count
     tokens_measured: bool
-    cost_units: float
+    cost_units: Amount
     fallback_reason: str | None = None
-    queue_s: float | None = None
-    load_s: float | None = None
-    prompt_s: float | None = None
-    generation_s: float | None = None
-    cost_usd: float | None = None
+    queue_s: Amount | None = None
+    load_s: Amount | None = None
+    prompt_s: Amount | None = None
+    generation_s: Amount | None = None
+    cost_usd: Amount | None = None
     replayed: bool = False
 
     @property

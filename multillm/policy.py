@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from multillm.errors import ConfigurationError
-from multillm.registry import Share
+from multillm.quantities import Share
 from multillm.rendering import policy_html
 from multillm.tasks import TaskProfile, TaskType
 

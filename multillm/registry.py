@@ -10,12 +10,11 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer, field_validator
 
 from multillm.errors import ConfigurationError
+from multillm.quantities import Finite
 from multillm.rendering import models_html
 from multillm.tasks import TaskType
 
 __all__ = ["ModelSpec", "QualityCurve", "Registry"]
-
-Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 
 def _printable(text: str) -> str:
@@ -25,7 +24,6 @@ def _printable(text: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class QualityCurve(BaseModel):

@@ -13,8 +13,10 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from sqlalchemy import URL
 
-# A busy machine is no fault of the code: no test fails for being slow once.
-settings.register_profile("multillm", deadline=None)
+# A busy machine is no fault of the code: no test fails for being slow once. The same commit passes or fails for
+# everybody: new inputs are looked for by tests/fuzz and by `pytest --hypothesis-profile=search`.
+settings.register_profile("multillm", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
 settings.load_profile("multillm")
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import pickle
 import time
 from itertools import pairwise
@@ -214,6 +215,8 @@ def test_any_file_of_labelled_prompts_is_read_or_refused(content: bytes) -> None
 @example(b"\xff\n")
 @example(json.dumps(RECORDED | {"text": 5}).encode() + b"\n")
 @example(json.dumps(RECORDED | {"latency_s": "x"}).encode() + b"\n")
+@example(json.dumps(RECORDED | {"cost_units": -1}).encode() + b"\n")
+@example(json.dumps(RECORDED | {"latency_s": math.inf}).encode() + b"\n")
 def test_any_recording_is_replayed_or_refused(content: bytes) -> None:
     TARGETS["recording"](content)
 

@@ -6,23 +6,19 @@ import hashlib
 import math
 import reprlib
 from dataclasses import fields
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic.dataclasses import dataclass
 from pydantic_core import ArgsKwargs, ErrorDetails
 
 from multillm.errors import FeedbackError
+from multillm.quantities import Amount, Count, Finite, Share
 from multillm.tasks import ComplexityTier
 
 __all__ = ["FeedbackRecord", "Rating", "to_row"]
 
 STRICT = ConfigDict(strict=True)
-
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-Figure = Annotated[float, Field(allow_inf_nan=False)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Checked:
@@ -136,7 +132,7 @@ class FeedbackRecord(_Checked):
     attempts: Count
     confidence: Share | None = None
     decision_rule: str | None = None
-    utility: Figure | None = None
+    utility: Finite | None = None
     expected_quality: Share | None = None
     served_label: str | None = None
     served_model: str | None = None
