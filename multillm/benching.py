@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from multillm.bench.report import Section
-    from multillm.bench.reproduction import Reproduction
+    from multillm.bench.rerun import Reproduction
 
 __all__ = ["bench_command"]
 

@@ -19,7 +19,7 @@ from multillm.classification import Classifier, get_classifier
 from multillm.estimators import CostEstimator, QualityEstimator
 from multillm.events import RunEvent, RunFinished
 from multillm.feedback import FeedbackStore
-from multillm.journal import note_run
+from multillm.logs import note_run
 from multillm.limits import Limits
 from multillm.markup import Listing
 from multillm.planning import plan_prompt

@@ -1,5 +1,6 @@
 """The package's face: its public names, its light import, its two lists of dependencies."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -37,7 +38,10 @@ def test_conda_users_get_the_same_environment() -> None:
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     by_pip = next(entry for entry in listed if isinstance(entry, dict))["pip"]
     offered = {entry for entry in listed if isinstance(entry, str)} | set(by_pip)
-    assert {requirement.replace("[binary]", "") for requirement in wanted} <= offered
+    named = {"redis": "redis-py"}
+    for requirement in wanted:
+        name, extra, bounds = re.fullmatch(r"([\w-]+)(\[\w+\])?(.*)", requirement).groups(default="")
+        assert {f"{named.get(name, name)}{bounds}", f"{name}{extra}{bounds}"} & offered, requirement
     assert f"python{project['requires-python']}" in offered
 
 

@@ -1,7 +1,7 @@
 """Benchmarks: real models on prompts whose answers can be checked, reproducible to the last answer."""
 
 from multillm.bench.manifest import Manifest
-from multillm.bench.reproduction import Reproduction, reproduce_benchmark, reproduce_benchmark_async
+from multillm.bench.rerun import Reproduction, reproduce_benchmark, reproduce_benchmark_async
 from multillm.bench.result import Benchmark
 from multillm.bench.running import run_benchmark, run_benchmark_async
 
