@@ -84,7 +84,7 @@ RAISED: dict[Fault, type[Exception]] = {
 PATHS = ["/api/chat", "/api/generate", "/v1/chat/completions"]
 
 
-def post(server: FaultServer, path: str, *, timeout_s: float = 0.5) -> httpx.Response:
+def post(server: FaultServer, path: str, *, timeout_s: float = 10.0) -> httpx.Response:
     said = {"messages": [{"role": "user", "content": "Say it."}], "prompt": "Say it."}
     return httpx.post(server.base_url + path, json={"model": "light", "stream": False, **said}, timeout=timeout_s)
 
@@ -133,7 +133,7 @@ def test_a_fault_that_is_answered_comes_once_and_then_the_answer(fault: Fault, p
 @pytest.mark.parametrize("fault", RAISED)
 def test_a_fault_of_the_connection_is_seen_as_one(fault: Fault) -> None:
     with FaultServer({"light": Script(faults=[fault], down_s=60)}) as server, pytest.raises(RAISED[fault]):
-        post(server, "/api/chat")
+        post(server, "/api/chat", timeout_s=0.5)
 
 
 def test_a_server_that_died_refuses_and_comes_back_on_its_port() -> None:

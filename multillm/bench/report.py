@@ -196,7 +196,7 @@ def _differences(benchmark: Benchmark) -> Section:
     rows = []
     for first, second in combinations(names, 2):
         found = benchmark.difference(second, first)
-        rows.append((f"{second} less {first}", _interval(found.value, found.low, found.high, "+.3f"), f"{found.n:,}"))
+        rows.append((f"{second} less {first}", _interval(found.value, found.low, found.high, "+z.3f"), f"{found.n:,}"))
     text = "On the prompts scored for both; 95 % interval of the paired bootstrap over prompts."
     return Section("Differences in quality", text if rows else "", ("models", "difference", "n"), rows)
 
@@ -211,7 +211,7 @@ def _routing(routing: Comparison | None) -> Section:
             str(row["kind"]),
             _interval(row["quality"], row["quality_low"], row["quality_high"]),
             _number(row["cost"]),
-            _interval(row["gain"], row["gain_low"], row["gain_high"], "+.3f"),
+            _interval(row["gain"], row["gain_low"], row["gain_high"], "+z.3f"),
             _number(row["share_of_gap"]),
         )
         for row in frame.to_dict("records")
@@ -257,7 +257,7 @@ def _warm_up(benchmark: Benchmark) -> Section:
     return Section("Warm-up", text, ("model", "latency_s", "load_s"), rows)
 
 
-def _interval(value: float, low: float, high: float, spec: str = ".3f") -> str:
+def _interval(value: float, low: float, high: float, spec: str = "z.3f") -> str:
     if math.isnan(value):
         return "–"
     return f"{value:{spec}}" if math.isnan(low) else f"{value:{spec}} [{low:{spec}}, {high:{spec}}]"

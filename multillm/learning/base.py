@@ -21,6 +21,9 @@ from multillm.tasks import TaskProfile
 
 __all__ = ["PromptQuality", "load_estimator"]
 
+PLACES = 12
+"""Decimals of an expected quality: what lies beyond is rounding that differs between processors, and breaks ties."""
+
 
 class PromptQuality(BaseEstimator, ABC):
     """Expected quality of each model for a prompt, learnt from outcomes.
@@ -99,13 +102,13 @@ class PromptQuality(BaseEstimator, ABC):
         self._check_fitted()
         frame = prompts if isinstance(prompts, pd.DataFrame) else pd.DataFrame({"prompt": list(prompts)})
         frame = frame.reindex(columns=list(PROMPT_COLUMNS))
-        return pd.DataFrame(self._predict(frame), index=frame.index, columns=list(self.models_))
+        return pd.DataFrame(self._expected(frame), index=frame.index, columns=list(self.models_))
 
     def quality(self, profile: TaskProfile, models: Sequence[ModelSpec]) -> list[float | None]:
         """Quality (0..1) of each model for a live sub-task; None for a label that was not among the outcomes."""
         self._check_fitted()
         asked = (None, profile.text, str(profile.task_type), profile.complexity, None)
-        expected = self._predict(pd.DataFrame([asked], columns=list(PROMPT_COLUMNS)))[0]
+        expected = self._expected(pd.DataFrame([asked], columns=list(PROMPT_COLUMNS)))[0]
         by_label = dict(zip(self.models_, expected.tolist(), strict=True))
         figures = [by_label.get(spec.label, math.nan) for spec in models]
         return [None if math.isnan(figure) else figure for figure in figures]
@@ -121,6 +124,9 @@ class PromptQuality(BaseEstimator, ABC):
         self._check_fitted()
         learnt = {name: value for name, value in vars(self).items() if name.endswith("_")}
         return write_state(Path(path), type(self).__name__, self.get_params(deep=False), learnt)
+
+    def _expected(self, prompts: pd.DataFrame) -> Figures:
+        return np.round(self._predict(prompts), PLACES)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "models_"):

@@ -49,7 +49,7 @@ class Estimate:
         return cls(float(figures[0]), float(low), float(high), n, level)
 
     def __format__(self, spec: str) -> str:
-        value, low, high = (format(bound, spec or ".3f") for bound in (self.value, self.low, self.high))
+        value, low, high = (format(bound, spec or "z.3f") for bound in (self.value, self.low, self.high))
         return f"{value} [{low}, {high}] (n={self.n:,})"
 
     def __repr__(self) -> str:

@@ -46,7 +46,7 @@ def markdown_of(experiment: Experiment, mean: Evaluation, figures: pd.DataFrame)
         cells = [_with_range(mean, known, router, figure) for figure in shown]
         for figure, other, other_figure in experiment.over:
             has = router != other and (router, figure) in mean.resamples
-            cells.append(cell(mean.difference(router, other, figure, other_figure), "+.3f") if has else "")
+            cells.append(cell(mean.difference(router, other, figure, other_figure), "+z.3f") if has else "")
         rows.append([router, *cells])
     return markdown(["router", *shown, *over], rows)
 
@@ -56,12 +56,12 @@ def _with_range(mean: Evaluation, known: pd.DataFrame, router: str, figure: str)
     if (router, figure) not in known.index:
         return ""
     least, greatest = (float(known[column][router, figure]) for column in ("least", "greatest"))
-    text = cell(mean.estimate(router, figure), ".3g" if figure.startswith("cost") else ".3f")
+    text = cell(mean.estimate(router, figure), ".3g" if figure.startswith("cost") else "z.3f")
     ranged = figure in {"apgr", "aiq"} and least < greatest
     return f"{text} ({least:.3f} to {greatest:.3f})" if ranged else text
 
 
-def cell(found: Estimate, spec: str = ".3f") -> str:
+def cell(found: Estimate, spec: str = "z.3f") -> str:
     """Value and interval in brackets."""
     if math.isnan(found.value):
         return "not reached"
