@@ -19,8 +19,8 @@ from multillm.classification import Classifier, get_classifier
 from multillm.estimators import CostEstimator, QualityEstimator
 from multillm.events import RunEvent, RunFinished
 from multillm.feedback import FeedbackStore
-from multillm.logs import note_run
 from multillm.limits import Limits
+from multillm.logs import note_run
 from multillm.markup import Listing
 from multillm.planning import plan_prompt
 from multillm.pool import Pool, load_pool

@@ -12,8 +12,8 @@ from multillm.completion import Client, Completion, CompletionRequest
 from multillm.errors import Cancelled, MultillmError, UpstreamFailed
 from multillm.events import Observer, SubTaskDone, SubTaskEvent, SubTaskListener, SubTaskRunning, SubTaskWaiting
 from multillm.feedback import FeedbackStore
-from multillm.logs import note_event
 from multillm.listening import listen
+from multillm.logs import note_event
 from multillm.prompting import build_messages
 from multillm.recording import to_record
 from multillm.results import SubTaskResult
