@@ -40,7 +40,7 @@ def test_conda_users_get_the_same_environment() -> None:
     offered = {entry for entry in listed if isinstance(entry, str)} | set(by_pip)
     named = {"redis": "redis-py"}
     for requirement in wanted:
-        name, extra, bounds = re.fullmatch(r"([\w-]+)(\[\w+\])?(.*)", requirement).groups(default="")
+        name, extra, bounds = re.findall(r"^([\w-]+)(\[\w+\])?(.*)$", requirement)[0]
         assert {f"{named.get(name, name)}{bounds}", f"{name}{extra}{bounds}"} & offered, requirement
     assert f"python{project['requires-python']}" in offered
 
