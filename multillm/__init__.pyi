@@ -64,15 +64,6 @@ from .estimators import (
     QualityEstimator as QualityEstimator,
 )
 from .evaluation import Evaluation as Evaluation, evaluate as evaluate
-from .events import (
-    FellBack as FellBack,
-    RunFinished as RunFinished,
-    SubTaskDone as SubTaskDone,
-    SubTaskRunning as SubTaskRunning,
-    SubTaskWaiting as SubTaskWaiting,
-    TextPiece as TextPiece,
-    TextRestarted as TextRestarted,
-)
 from .exploring import Exploration as Exploration, Explorer as Explorer, explore as explore
 from .feedback import (
     FeedbackRecord as FeedbackRecord,
@@ -99,9 +90,23 @@ from .learning import (
 from .limits import Limits as Limits
 from .live import watch as watch
 from .llm_splitter import LLMSplit as LLMSplit, LLMSplitter as LLMSplitter
-from .many import handle_many as handle_many
 from .markup import Listing as Listing
-from .orchestrator import Orchestrator as Orchestrator
+from .orchestration.events import (
+    FellBack as FellBack,
+    RunFinished as RunFinished,
+    SubTaskDone as SubTaskDone,
+    SubTaskRunning as SubTaskRunning,
+    SubTaskWaiting as SubTaskWaiting,
+    TextPiece as TextPiece,
+    TextRestarted as TextRestarted,
+)
+from .orchestration.many import handle_many as handle_many
+from .orchestration.orchestrator import Orchestrator as Orchestrator
+from .orchestration.results import (
+    PromptResult as PromptResult,
+    RunResult as RunResult,
+    SubTaskResult as SubTaskResult,
+)
 from .outcomes import Outcomes as Outcomes
 from .plots import (
     plot_ablation as plot_ablation,
@@ -127,11 +132,6 @@ from .prompts import (
     prompts_hash as prompts_hash,
 )
 from .registry import ModelSpec as ModelSpec, QualityCurve as QualityCurve, Registry as Registry
-from .results import (
-    PromptResult as PromptResult,
-    RunResult as RunResult,
-    SubTaskResult as SubTaskResult,
-)
 from .router import Candidate as Candidate, RoutingDecision as RoutingDecision, TaskRouter as TaskRouter
 from .scores import (
     calibration as calibration,

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
 from typing import Any, assert_never
 
-from multillm.events import (
+from multillm.markup import html_table
+from multillm.orchestration.events import (
     FellBack,
     RunEvent,
     RunFinished,
@@ -17,8 +18,7 @@ from multillm.events import (
     TextPiece,
     TextRestarted,
 )
-from multillm.markup import html_table
-from multillm.results import RunResult
+from multillm.orchestration.results import RunResult
 from multillm.router import RoutingDecision
 
 __all__ = ["RunView", "SubTaskView", "watch"]

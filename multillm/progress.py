@@ -14,9 +14,9 @@ from rich.table import Column
 from tqdm.auto import tqdm
 
 from multillm.completion import Completion
-from multillm.events import RunEvent, RunFinished
 from multillm.live import RunView, SubTaskView
-from multillm.results import RunResult
+from multillm.orchestration.events import RunEvent, RunFinished
+from multillm.orchestration.results import RunResult
 from multillm.terminal import printable
 
 __all__ = ["CallProgress", "RunProgress"]

@@ -10,10 +10,10 @@ from multillm.markup import facts_html, html_table, message_html, prose_html
 if TYPE_CHECKING:
     from multillm.backends import BackendStatus
     from multillm.completion import Completion
+    from multillm.orchestration.results import RunResult, SubTaskResult
     from multillm.policy import Policy
     from multillm.pool import Pool
     from multillm.registry import ModelSpec
-    from multillm.results import RunResult, SubTaskResult
     from multillm.router import RoutingDecision
     from multillm.tasks import TaskProfile
     from multillm.tuning import TunedPolicy

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from multillm.backends import BackendStatus
+from multillm.orchestration.results import RunResult
 from multillm.pool import Pool
-from multillm.results import RunResult
 from multillm.router import RoutingDecision
 
 __all__ = [

@@ -16,8 +16,8 @@ import yaml
 from hypothesis import example, given, settings, strategies as st
 
 import multillm as ml
+from multillm.client.tracing import Timings
 from multillm.datasets.pickles import read_pickle
-from multillm.tracing import Timings
 from tests.fuzz.targets import TARGETS
 
 CORE = "- label: a\n  model: x/y\n  rank: 1\n  cost_per_1k: 1\n  context_tokens: 9\n  quality: {intercept: 1}\n"

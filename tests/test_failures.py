@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import multillm as ml
-from multillm.failures import Redactor, failure_of, one_line
+from multillm.client.failures import Redactor, failure_of, one_line
 
 
 @given(st.text(), st.text(alphabet=st.characters(categories=("L", "N")), min_size=6))

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import multillm as ml
-from multillm.failures import Failure
-from multillm.health import Endpoint, Group, Turns
+from multillm.client.failures import Failure
+from multillm.client.health import Endpoint, Group, Turns
 from multillm.testing import Fault, FaultServer, Script
 from tests.contracts import ask
 from tests.pools import small_pool

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import multillm as ml
-from multillm.transport import split_credentials
+from multillm.client.transport import split_credentials
 
 KEY, PASSWORD, DATABASE = "Zq7-planted-key-9f3a", "hunter2 planted/pw", "s3same-planted-db"
 ENCODED = base64.b64encode(f"user:{PASSWORD}".encode()).decode()

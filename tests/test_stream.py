@@ -12,11 +12,11 @@ from rich.console import Console
 
 import multillm as ml
 from multillm.client import ModelClient
-from multillm.events import RunEvent
+from multillm.client.transport import Deployment
 from multillm.live import RunView
+from multillm.orchestration.events import RunEvent
 from multillm.progress import RunProgress
 from multillm.testing import Fault, FaultServer, Script
-from multillm.transport import Deployment
 from tests.contracts import Heard, ask, check_client, streamed
 from tests.pools import small_pool
 from tests.scripted import ScriptedBackend, echo

@@ -13,10 +13,10 @@ import httpx
 
 from multillm.backends.base import BackendStatus, ServedModel
 from multillm.client import Deployment, ModelClient
+from multillm.client.transport import split_credentials
 from multillm.errors import BackendUnavailable, ModelMissing
 from multillm.pool import Pool
 from multillm.registry import ModelSpec
-from multillm.transport import split_credentials
 
 __all__ = ["OllamaBackend", "OllamaFindings", "ollama_url"]
 

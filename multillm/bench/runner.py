@@ -12,11 +12,11 @@ from multillm.bench.rows import MEASURED, ROUTED, WARM_UP, Answered
 from multillm.completion import Completion, CompletionRequest
 from multillm.errors import BackendUnavailable, CompletionError, InputError, RoutingError, UpstreamFailed
 from multillm.grading import Score, grade
-from multillm.orchestrator import Orchestrator
+from multillm.orchestration.orchestrator import Orchestrator
+from multillm.orchestration.results import RunResult, SubTaskResult
 from multillm.pool import Pool
 from multillm.progress import CallProgress
 from multillm.prompts import BenchmarkPrompt
-from multillm.results import RunResult, SubTaskResult
 from multillm.tasks import TaskType
 
 __all__ = ["WARM_UP_PROMPT", "Runner"]

@@ -12,9 +12,9 @@ import pandas as pd
 from scipy.special import expit
 
 from multillm.classification import classify
+from multillm.client.session import quiet_litellm
 from multillm.learning.base import PromptQuality
 from multillm.learning.text import remembered
-from multillm.litellm_session import quiet_litellm
 from multillm.metrics.bootstrap import Figures
 from multillm.outcomes import Outcomes
 

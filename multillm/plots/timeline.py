@@ -10,7 +10,7 @@ from multillm.plots.style import NEUTRAL, Look, axes_of, faded, ink, looks, plai
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from multillm.results import RunResult, SubTaskResult
+    from multillm.orchestration.results import RunResult, SubTaskResult
 
 __all__ = ["plot_timeline"]
 

@@ -11,13 +11,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import multillm as ml
+from multillm.client.failures import Redactor, failure_of, one_line, read_answer
+from multillm.client.tracing import Served
 from multillm.datasets.pickles import read_pickle
-from multillm.failures import Redactor, failure_of, one_line, read_answer
+from multillm.orchestration.recording import to_record
+from multillm.orchestration.results import SubTaskResult
 from multillm.prompts import load_prompts
-from multillm.recording import to_record
-from multillm.results import SubTaskResult
 from multillm.terminal import printable
-from multillm.tracing import Served
 
 CLASSIFIERS: list[ml.Classifier] = [ml.ReferenceClassifier(), ml.RulesClassifier(), ml.LearnedClassifier()]
 POOL = ml.load_pool("reference")

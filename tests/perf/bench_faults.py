@@ -21,7 +21,7 @@ from importlib.metadata import version
 from typing import Any
 
 import multillm as ml
-from multillm.litellm_session import quiet_litellm
+from multillm.client.session import quiet_litellm
 from multillm.testing import Fault
 from tests.faults import (
     CALL_S,

@@ -28,7 +28,7 @@ from typing import Any
 import psutil
 
 import multillm as ml
-from multillm.litellm_session import quiet_litellm
+from multillm.client.session import quiet_litellm
 from multillm.testing import FaultServer, Script
 from tests import load
 

@@ -25,7 +25,7 @@ from typing import Any
 
 import multillm as ml
 from multillm.backends import BackendStatus
-from multillm.litellm_session import quiet_litellm
+from multillm.client.session import quiet_litellm
 
 PROMPT = "Explain what a mutex is, as in case {}."
 ANSWER = "A mutex lets one thread at a time into a section of code."

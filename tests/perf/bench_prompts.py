@@ -14,7 +14,7 @@ from importlib.metadata import version
 import pandas as pd
 
 import multillm as ml
-from multillm.litellm_session import quiet_litellm
+from multillm.client.session import quiet_litellm
 
 ROUNDS = 15
 BATCH_ROUNDS = 3

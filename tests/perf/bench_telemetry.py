@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import multillm as ml
-from multillm.logs import note_event
+from multillm.orchestration.logs import note_event
 from multillm.telemetry import bound, span
 
 COUNT = 20_000

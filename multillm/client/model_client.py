@@ -11,17 +11,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from multillm.client.failures import Failure, Redactor, failure_of
+from multillm.client.health import Endpoint, Group, Turns
+from multillm.client.session import LOGGERS, enter, leave, quiet_litellm
+from multillm.client.streaming import read_stream
+from multillm.client.tracing import Served, Trace
+from multillm.client.transport import Deployment, Transport, split_credentials
 from multillm.completion import Attempt, Completion, CompletionRequest
 from multillm.errors import BackendUnavailable, CompletionTimeout, ConfigurationError, DeadlineExceeded, EmptyCompletion
-from multillm.failures import Failure, Redactor, failure_of
-from multillm.health import Endpoint, Group, Turns
 from multillm.listening import Listener, listener
-from multillm.litellm_session import LOGGERS, enter, leave, quiet_litellm
 from multillm.registry import Registry
 from multillm.settings import CallSettings
-from multillm.streaming import read_stream
-from multillm.tracing import Served, Trace
-from multillm.transport import Deployment, Transport, split_credentials
 
 __all__ = ["Deployment", "ModelClient"]
 
@@ -34,7 +34,7 @@ class ModelClient:
     """Calls the models of a pool.
 
     LiteLLM's router makes each call. From call to call the client goes itself: from deployment to
-    deployment because of what `multillm.health` says of LiteLLM's retries and cooldown, from group to
+    deployment because of what `multillm.client.health` says of LiteLLM's retries and cooldown, from group to
     group because LiteLLM (1.106) counts two fallbacks as one, does not hold the target group's slot
     while it falls back, and refuses a call over ``max_parallel_requests`` instead of letting it wait.
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 
-from multillm.tracing import Trace
+from multillm.client.tracing import Trace
 
 __all__ = ["Wire"]
 

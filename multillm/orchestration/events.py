@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from multillm.results import RunResult, SubTaskResult
+from multillm.orchestration.results import RunResult, SubTaskResult
 from multillm.router import RoutingDecision
 
 __all__ = [

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from multillm.client.failures import read_answer
 from multillm.completion import Completion, CompletionRequest
-from multillm.failures import read_answer
 from multillm.registry import ModelSpec
 from multillm.tasks import estimate_tokens
 from multillm.telemetry import run_context

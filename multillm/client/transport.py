@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
 
-from multillm.tracing import Trace
-from multillm.wire import Wire
+from multillm.client.tracing import Trace
+from multillm.client.wire import Wire
 
 __all__ = ["CALL", "Deployment", "Transport", "split_credentials"]
 

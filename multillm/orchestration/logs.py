@@ -18,8 +18,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from multillm.events import SubTaskDone, SubTaskEvent, SubTaskWaiting
-from multillm.results import RunResult, SubTaskResult
+from multillm.orchestration.events import SubTaskDone, SubTaskEvent, SubTaskWaiting
+from multillm.orchestration.results import RunResult, SubTaskResult
 from multillm.telemetry import content_wanted, run_context
 
 __all__ = ["note_event", "note_run"]

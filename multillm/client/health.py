@@ -20,10 +20,10 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from multillm.client.failures import Failure
+from multillm.client.transport import Deployment
 from multillm.errors import CompletionError
-from multillm.failures import Failure
 from multillm.settings import CallSettings
-from multillm.transport import Deployment
 
 __all__ = ["Endpoint", "Group", "Turns"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from multillm.completion import Completion
 from multillm.errors import MultillmError
-from multillm.merging import merge
+from multillm.orchestration.merging import merge
 from multillm.rendering import result_html, run_html
 from multillm.router import RoutingDecision
 

@@ -8,8 +8,8 @@ from contextlib import aclosing, nullcontext
 from typing import Any, TypeVar
 
 from multillm.errors import ConfigurationError, InputError, RoutingError
-from multillm.orchestrator import Orchestrator
-from multillm.results import PromptResult
+from multillm.orchestration.orchestrator import Orchestrator
+from multillm.orchestration.results import PromptResult
 
 __all__ = ["handle_many"]
 

@@ -7,16 +7,23 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from multillm.allowance import Allowance
 from multillm.completion import Client, Completion, CompletionRequest
 from multillm.errors import Cancelled, MultillmError, UpstreamFailed
-from multillm.events import Observer, SubTaskDone, SubTaskEvent, SubTaskListener, SubTaskRunning, SubTaskWaiting
 from multillm.feedback import FeedbackStore
 from multillm.listening import listen
-from multillm.logs import note_event
-from multillm.prompting import build_messages
-from multillm.recording import to_record
-from multillm.results import SubTaskResult
+from multillm.orchestration.allowance import Allowance
+from multillm.orchestration.events import (
+    Observer,
+    SubTaskDone,
+    SubTaskEvent,
+    SubTaskListener,
+    SubTaskRunning,
+    SubTaskWaiting,
+)
+from multillm.orchestration.logs import note_event
+from multillm.orchestration.prompting import build_messages
+from multillm.orchestration.recording import to_record
+from multillm.orchestration.results import SubTaskResult
 from multillm.router import RoutingDecision
 from multillm.settings import CallSettings
 from multillm.telemetry import bind, traced_call

@@ -1,4 +1,4 @@
-"""The command line: ``multillm demo | route | run | evaluate | tune | reproduce | doctor | setup``."""
+"""The commands, and how their errors end."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from multillm.benching import bench_command
+from multillm.cli.bench import bench_command
+from multillm.cli.research import evaluate_command, reproduce_command, tune_command
 from multillm.errors import BackendError, InputError, MultillmError
-from multillm.research import evaluate_command, reproduce_command, tune_command
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from multillm.orchestrator import Orchestrator
-    from multillm.results import RunResult
+    from multillm.orchestration.orchestrator import Orchestrator
+    from multillm.orchestration.results import RunResult
 
 app = typer.Typer(
     name="multillm",
@@ -80,7 +80,7 @@ def demo(
     """Run the reference scenario from prompt to merged answer."""
     from multillm import terminal
     from multillm.backends import look
-    from multillm.orchestrator import Orchestrator
+    from multillm.orchestration.orchestrator import Orchestrator
 
     out = terminal.console()
     orchestrator = Orchestrator(pool, backend)
@@ -107,7 +107,7 @@ def route(
 ) -> None:
     """Show what would be called for a prompt, and why, without calling it."""
     from multillm import terminal
-    from multillm.orchestrator import Orchestrator
+    from multillm.orchestration.orchestrator import Orchestrator
 
     decisions = Orchestrator(pool, store=None).plan(_read_prompt(prompt, file))
     if as_json:
@@ -130,7 +130,7 @@ def run(
 ) -> None:
     """Answer a prompt: the merged document goes to standard output, all else to standard error."""
     from multillm import terminal
-    from multillm.orchestrator import Orchestrator
+    from multillm.orchestration.orchestrator import Orchestrator
 
     beside = terminal.console(stderr=True)
     orchestrator = Orchestrator(pool, backend)
@@ -155,7 +155,8 @@ app.command("reproduce")(reproduce_command)
 @app.command()
 def doctor(pool: PoolOption = "default") -> None:
     """Say what is installed, reachable, pulled and missing, and what would be used."""
-    from multillm import doctor as checks, terminal
+    from multillm import terminal
+    from multillm.cli import doctor as checks
 
     if not checks.report(terminal.console(), pool):
         raise typer.Exit(NO_BACKEND)
@@ -196,7 +197,3 @@ def _execute(orchestrator: Orchestrator, prompt: str, console: Console) -> RunRe
 def _exit_for(result: RunResult) -> None:
     if result.failed:
         raise typer.Exit(SUB_TASK_FAILED)
-
-
-if __name__ == "__main__":
-    main()

@@ -13,20 +13,20 @@ from typing import Literal, Self
 
 from anyio.from_thread import start_blocking_portal
 
-from multillm.allowance import Allowance, period_budget
 from multillm.backends import Backend, SharedClient
 from multillm.classification import Classifier, get_classifier
 from multillm.estimators import CostEstimator, QualityEstimator
-from multillm.events import RunEvent, RunFinished
 from multillm.feedback import FeedbackStore
 from multillm.limits import Limits
-from multillm.logs import note_run
 from multillm.markup import Listing
-from multillm.planning import plan_prompt
+from multillm.orchestration.allowance import Allowance, period_budget
+from multillm.orchestration.events import RunEvent, RunFinished
+from multillm.orchestration.logs import note_run
+from multillm.orchestration.planning import plan_prompt
+from multillm.orchestration.results import RunResult
+from multillm.orchestration.run import Audience, Run
 from multillm.pool import Pool, load_pool
-from multillm.results import RunResult
 from multillm.router import RoutingDecision, TaskRouter
-from multillm.run import Audience, Run
 from multillm.splitting import Splitter, get_splitter
 from multillm.telemetry import bound, span
 

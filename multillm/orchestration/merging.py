@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from multillm.results import SubTaskResult
+    from multillm.orchestration.results import SubTaskResult
 
 __all__ = ["merge"]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from multillm.transport import CALL
+from multillm.client.transport import CALL
 
 __all__ = ["LOGGERS", "enter", "leave", "quiet_litellm"]
 

@@ -10,8 +10,8 @@ import json
 from collections.abc import AsyncIterable, Awaitable, Mapping
 from typing import Any
 
+from multillm.client.tracing import Trace
 from multillm.listening import Listener
-from multillm.tracing import Trace
 
 __all__ = ["BrokenStream", "read_stream"]
 

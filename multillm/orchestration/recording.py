@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from multillm.feedback import FeedbackRecord
-from multillm.results import SubTaskResult
+from multillm.orchestration.results import SubTaskResult
 
 __all__ = ["to_record"]
 

@@ -1,0 +1,5 @@
+"""The command line: ``multillm demo | route | run | evaluate | tune | bench | reproduce | doctor | setup``."""
+
+from multillm.cli.commands import app, main
+
+__all__ = ["app", "main"]

@@ -1,0 +1,5 @@
+"""``python -m multillm.cli``."""
+
+from multillm.cli import main
+
+main()
