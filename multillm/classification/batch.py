@@ -26,6 +26,7 @@ from multillm.classification.features import (
 from multillm.classification.lexicon import NOUN_TYPES, VERB_TYPES
 from multillm.classification.linear import TYPES, LinearClassifier, LinearModel
 from multillm.errors import InputError
+from multillm.partitions import by_partition, is_partitioned
 from multillm.splitting.base import check_prompt
 from multillm.tasks import LOW_BELOW, MEDIUM_BELOW, ComplexityTier, SubTask, TaskType
 
@@ -43,7 +44,7 @@ def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *,
     Parameters
     ----------
     texts : Series of str
-        The sub-tasks.
+        The sub-tasks; of Dask too.
     classifier : str or Classifier, default "learned"
         Which classifier. The linear ones are evaluated in arrays, any other one text at a time.
     chunk : int, default 50_000
@@ -54,12 +55,15 @@ def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *,
     DataFrame
         Indexed as `texts`: task_type (category), complexity (float64, 0..1), tier (category),
         confidence (float64, 0..1, missing where the classifier has none).
+        For a Series of Dask a lazy DataFrame of Dask, with the same partitions; errors are raised when it is computed.
 
     Raises
     ------
     InputError
         If a text is missing or empty.
     """
+    if is_partitioned(texts):
+        return by_partition(classify_many, texts, classifier=classifier, chunk=chunk)
     if texts.isna().any():
         raise InputError(f"{int(texts.isna().sum())} of {len(texts)} texts are missing; drop them or fill them first")
     chosen = get_classifier(classifier)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from multillm.errors import InputError
+from multillm.partitions import by_partition, is_partitioned
 from multillm.splitting import Splitter, get_splitter
 
 __all__ = ["split_many"]
@@ -23,7 +24,7 @@ def split_many(prompts: pd.Series, splitter: str | Splitter = "structural", *, c
     Parameters
     ----------
     prompts : Series of str
-        The prompts.
+        The prompts; of Dask too.
     splitter : str or Splitter, default "structural"
         Which splitter.
     chunk : int, default 50_000
@@ -34,12 +35,15 @@ def split_many(prompts: pd.Series, splitter: str | Splitter = "structural", *, c
     DataFrame
         One row for each sub-task, indexed as `prompts`: subtask (int64, from 0), text (str),
         start and end (int64, characters), depends_on (tuple of int), context (str).
+        For a Series of Dask a lazy DataFrame of Dask, with the same partitions; errors are raised when it is computed.
 
     Raises
     ------
     InputError
         If a prompt is missing or empty.
     """
+    if is_partitioned(prompts):
+        return by_partition(split_many, prompts, splitter=splitter, chunk=chunk)
     if prompts.isna().any():
         raise InputError(
             f"{int(prompts.isna().sum())} of {len(prompts)} prompts are missing; drop them or fill them first"
