@@ -38,7 +38,10 @@ def _row_like(empty: pd.Series | pd.DataFrame) -> pd.Series | pd.DataFrame:
     """One row of an empty table's columns and types; what may hold anything holds a text."""
     from dask.dataframe.dispatch import meta_nonempty
 
-    row: pd.Series | pd.DataFrame = meta_nonempty(empty).iloc[:1]
+    row: pd.Series | pd.DataFrame = meta_nonempty(empty).iloc[:1].copy()
     if isinstance(row, pd.Series):
         return row.map(lambda _: TEXT) if pd.api.types.is_object_dtype(row.dtype) else row
-    return row.assign(**{name: TEXT for name in row if pd.api.types.is_object_dtype(row[name].dtype)})
+    for name in row:
+        if pd.api.types.is_object_dtype(row[name].dtype):
+            row[name] = TEXT
+    return row
