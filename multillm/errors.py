@@ -30,7 +30,8 @@ A message states the value met, what is allowed, and the remedy.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -109,6 +110,10 @@ class CompletionError(MultillmError):
         super().__init__(message)
         self.label = label
         self.attempts = tuple(attempts)
+
+    def __reduce__(self) -> tuple[Callable[..., CompletionError], tuple[object, ...]]:
+        """How it gets from one process to another: arguments that have names would be lost."""
+        return partial(type(self), label=self.label, attempts=self.attempts), self.args
 
 
 class CompletionTimeout(CompletionError):

@@ -87,15 +87,20 @@ class CallProgress:
     def answered(self, completions: Sequence[Completion], error: str | None) -> None:
         """Count an answer, or a failure."""
         if error is not None:
-            self._failed += 1
             self.last_error = error
+        replayed = bool(completions) and all(completion.replayed for completion in completions)
+        self.count(sum(completion.output_tokens for completion in completions), replayed, error is not None)
+
+    def count(self, tokens: int, replayed: bool, failed: bool) -> None:
+        """Count one that has so many output tokens."""
+        self._failed += failed
         if self._bar.disable:
             return
-        if completions and all(completion.replayed for completion in completions):
+        if replayed:
             self._bar.initial += 1
             self._bar.n += 1
             return
-        self._tokens += sum(completion.output_tokens for completion in completions)
+        self._tokens += tokens
         rate = self._tokens / max(1e-9, perf_counter() - self._started)
         self._bar.set_postfix({"tokens/s": f"{rate:.1f}", "failed": self._failed}, refresh=False)
         self._bar.update()

@@ -47,6 +47,10 @@ class EmbeddedBackend:
         self.model = str(model or environ.get("MULTILLM_MODEL") or default_path())
         self._environ = environ
 
+    def __reduce__(self) -> tuple[type[EmbeddedBackend], tuple[str]]:
+        """Another process has an environment of its own."""
+        return type(self), (self.model,)
+
     def __repr__(self) -> str:
         return f"EmbeddedBackend({self.model!r})"
 

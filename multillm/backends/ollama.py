@@ -109,6 +109,10 @@ class OllamaBackend:
         self._environ = environ
         self._transport = transport
 
+    def __reduce__(self) -> tuple[type[OllamaBackend], tuple[str]]:
+        """Another process has an environment of its own: no credentials go there."""
+        return type(self), (self.base_url,)
+
     def __repr__(self) -> str:
         return f"OllamaBackend({self._address!r})"
 

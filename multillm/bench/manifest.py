@@ -101,7 +101,9 @@ class Manifest(_Frozen):
     packages: Mapping[str, str]
     """Versions of the packages that shape the figures."""
     machine: Machine
-    """Where the benchmark ran."""
+    """Where the benchmark ran; of one that was spread over a cluster, where it was called from."""
+    servers: int = Field(default=1, ge=1)
+    """Between how many servers the prompts were shared out."""
     started: date
     """Day on which it began, UTC."""
     note: str = ""
@@ -116,6 +118,7 @@ class Manifest(_Frozen):
         *,
         backend: str,
         models: Mapping[str, ServedModel],
+        servers: int = 1,
         note: str = "",
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> Manifest:
@@ -129,6 +132,7 @@ class Manifest(_Frozen):
             models=models,
             packages=packages,
             machine=Machine.here(),
+            servers=servers,
             started=today(),
             note=note,
         )

@@ -166,10 +166,13 @@ class Benchmark:
         priced = f"the machine at a shadow price of {settings.machine_usd_per_hour:g} USD per hour"
         servers = ", ".join(dict.fromkeys(m.server for m in told.models.values() if m.server)) or told.backend
         source = told.prompts.source or "prompts made in code"
+        at_once = f"{settings.concurrency} at once"
+        if told.servers > 1:
+            at_once += f" on each of {told.servers} servers"
         return (
             f"{told.prompts.n} prompts of {source} (SHA-256 {told.prompts.sha256:.12}), "
             f"pool {told.pool.name}, {servers}; temperature {settings.temperature:g}, seed {settings.seed}, "
-            f"{settings.repeats} repeat{'s' * (settings.repeats > 1)}, {settings.concurrency} at once; {priced}; "
+            f"{settings.repeats} repeat{'s' * (settings.repeats > 1)}, {at_once}; {priced}; "
             f"{told.machine.cpu}, {told.machine.cores} cores; {told.started.isoformat()}"
             f"{'; ' if told.note else ''}{told.note}"
         )

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio.from_thread import start_blocking_portal
 from pydantic import ValidationError
 
-from multillm.backends import Backend, choose_backend
-from multillm.bench.journal import Journal, Limited
-from multillm.bench.manifest import Manifest, PromptSet, Settings, served_models
-from multillm.bench.result import JOURNAL, MANIFEST, Benchmark
+from multillm.backends import Backend
+from multillm.bench.manifest import Manifest, PromptSet, Settings
+from multillm.bench.result import MANIFEST, Benchmark
 from multillm.bench.rows import ROUTED, to_rows
-from multillm.bench.runner import Runner
+from multillm.bench.sites import Cluster, Here, Job, Site
 from multillm.errors import BenchmarkError, ConfigurationError
 from multillm.pool import Pool, load_pool
 from multillm.progress import CallProgress
 from multillm.prompts import BenchmarkPrompt, load_prompts, prompts_frame, prompts_hash
 
+if TYPE_CHECKING:
+    from distributed import Client
+
 __all__ = ["run_benchmark", "run_benchmark_async"]
 
+Backends = str | Backend | Sequence[str | Backend]
 Prompts = str | Path | Sequence[BenchmarkPrompt]
 SHOWN = 6
 NEVER = 1_000_000
@@ -33,8 +35,9 @@ NEVER = 1_000_000
 def run_benchmark(
     pool: str | Path | Pool = "small",
     prompts: Prompts = "core",
-    backend: str | Backend = "auto",
+    backend: Backends = "auto",
     *,
+    client: Client | None = None,
     out: str | Path | None = None,
     limit: int | None = None,
     sha256: str | None = None,
@@ -55,11 +58,15 @@ def run_benchmark(
         Models and call settings; temperature and seed are those of `settings`.
     prompts : str, Path or sequence of BenchmarkPrompt, default "core"
         What to ask; see `load_prompts`.
-    backend : str or Backend, default "auto"
-        Where the models run; see `choose_backend`.
+    backend : str, Backend or sequence of them, default "auto"
+        Where the models run; see `choose_backend`. With a client one for each share of the prompts, or one for all.
+    client : distributed.Client, optional
+        Dask cluster whose workers ask: the prompts are shared out between as many servers as there are backends, or
+        workers where one backend is given, which each worker opens by its own environment. The servers must have the
+        same models; `concurrency` is that of each. If a worker is lost another one goes on with its share.
     out : str or Path, optional
         Folder for ``manifest.json``, ``answers.jsonl`` (a recording that `ReplayBackend` answers from) and
-        ``rows.parquet``. Without it nothing is kept.
+        ``rows.parquet``. Without it nothing is kept. With a client all workers must see it.
     limit : int, optional
         At most so many prompts, evenly spaced.
     sha256 : str, optional
@@ -82,7 +89,8 @@ def run_benchmark(
     Raises
     ------
     BenchmarkError
-        If the folder holds a run of something else, and says what differs; or the prompts have another hash.
+        If the folder holds a run of something else, and says what differs; or the prompts have another hash; or the
+        servers of a cluster have not the same models.
     BackendError
         If nothing is there to run the models, or it went away.
     InputError, ConfigurationError
@@ -91,7 +99,16 @@ def run_benchmark(
     with start_blocking_portal() as portal:
         return portal.call(
             lambda: run_benchmark_async(
-                pool, prompts, backend, out=out, limit=limit, sha256=sha256, note=note, progress=progress, **settings
+                pool,
+                prompts,
+                backend,
+                client=client,
+                out=out,
+                limit=limit,
+                sha256=sha256,
+                note=note,
+                progress=progress,
+                **settings,
             )
         )
 
@@ -99,8 +116,9 @@ def run_benchmark(
 async def run_benchmark_async(
     pool: str | Path | Pool = "small",
     prompts: Prompts = "core",
-    backend: str | Backend = "auto",
+    backend: Backends = "auto",
     *,
+    client: Client | None = None,
     out: str | Path | None = None,
     limit: int | None = None,
     sha256: str | None = None,
@@ -113,31 +131,32 @@ async def run_benchmark_async(
     named = pool if isinstance(pool, Pool) else load_pool(pool)
     used = _as_called(named, how)
     asked = _some(load_prompts(prompts) if isinstance(prompts, str | Path) else tuple(prompts), limit)
-    chosen = (await choose_backend(backend, used)).backend
+    site = _site(backend, client)
     source = Path(prompts).name if isinstance(prompts, str | Path) else None
     about = PromptSet(source=source, limit=limit, n=len(asked), sha256=prompts_hash(asked))
     if sha256 not in {None, about.sha256}:
         raise BenchmarkError(f"the prompts of {source} have the hash {about.sha256}; give those with the hash {sha256}")
-    manifest = Manifest.of(
-        used,
-        about,
-        how,
-        backend=chosen.name,
-        models=await served_models(chosen, used),
-        note=note,
-    )
+    served_by, models = await site.served(used)
+    manifest = Manifest.of(used, about, how, backend=served_by, models=models, servers=site.servers, note=note)
     with tempfile.TemporaryDirectory() as unkept:
-        folder = Path(unkept) if out is None else Path(out)
+        folder = Path(unkept if out is None else out).absolute()
         manifest = await asyncio.to_thread(_begin, folder, manifest)
-        models = len(used.registry.usable()) + how.routed
-        with CallProgress(len(asked) * how.repeats * models, shown=progress) as shown:
-            async with _journal(chosen, used, folder / JOURNAL, how.concurrency) as journal:
-                answers = await Runner(used, asked, how, journal, chosen.name, shown).run()
+        measured = len(used.registry.usable()) + how.routed
+        with CallProgress(len(asked) * how.repeats * measured, shown=progress) as shown:
+            answers = await site.answers(Job(used, asked, how, folder), shown)
     rows = to_rows(answers, how.machine_usd_per_hour)
     benchmark = Benchmark(manifest, rows, prompts_frame(asked), None if out is None else folder)
     if out is not None:
         await asyncio.to_thread(benchmark.write, out)
     return benchmark
+
+
+def _site(backend: Backends, client: Client | None) -> Site:
+    if client is not None:
+        return Cluster(client, backend)
+    if isinstance(backend, Sequence) and not isinstance(backend, str):
+        raise ConfigurationError(f"{len(backend)} backends are given and no client; give client= too, or one backend")
+    return Here(backend)
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:
@@ -182,12 +201,3 @@ def _begin(folder: Path, manifest: Manifest) -> Manifest:
             f"{folder} holds another run: {'; '.join(told)}{more}. Run the same again, or give another folder"
         )
     return begun
-
-
-@asynccontextmanager
-async def _journal(backend: Backend, pool: Pool, path: Path, at_once: int) -> AsyncIterator[Journal]:
-    client = await backend.open(pool)
-    try:
-        yield Journal(Limited(client, at_once), path)
-    finally:
-        await client.aclose()

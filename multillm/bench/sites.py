@@ -1,0 +1,258 @@
+"""Where a benchmark's prompts are answered: here, by one server, or on the workers of a Dask cluster, by several."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from anyio.from_thread import start_blocking_portal
+
+from multillm.backends import Backend, ServedModel, choose_backend
+from multillm.bench.journal import Journal, Limited
+from multillm.bench.manifest import Settings, served_models
+from multillm.bench.result import JOURNAL, MANIFEST
+from multillm.bench.rows import MEASURED, ROUTED, Answered
+from multillm.bench.runner import Runner
+from multillm.errors import BackendUnavailable, BenchmarkError, ConfigurationError
+from multillm.pool import Pool
+from multillm.progress import CallProgress
+from multillm.prompts import BenchmarkPrompt
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+__all__ = ["Cluster", "Here", "Job", "Site"]
+
+Served = tuple[str, Mapping[str, ServedModel]]
+"""Name of a backend, and which model exactly answers for each label."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be answered.
+
+    Attributes
+    ----------
+    pool, prompts, settings
+        As for `Runner`.
+    folder : Path
+        Where the journal is.
+    journal : str
+        Its file name.
+    """
+
+    pool: Pool
+    prompts: tuple[BenchmarkPrompt, ...]
+    settings: Settings
+    folder: Path
+    journal: str = JOURNAL
+
+    async def answers(self, backend: Backend, progress: CallProgress) -> list[Answered]:
+        """Every answer, from the journal or else from the backend."""
+        async with _journal(backend, self.pool, self.folder / self.journal, self.settings.concurrency) as journal:
+            return await Runner(self.pool, self.prompts, self.settings, journal, backend.name, progress).run()
+
+    def share(self, number: int, of: int) -> Job:
+        """Every so manyth prompt, with a journal of its own."""
+        journal = Path(JOURNAL)
+        name = f"{journal.stem}-{number + 1}-of-{of}{journal.suffix}"
+        return replace(self, prompts=self.prompts[number::of], journal=name)
+
+    def in_order(self, answers: Sequence[Answered]) -> list[Answered]:
+        """Answers of several shares in the order that one run gives them."""
+        models = {name: place for place, name in enumerate((*self.pool.registry.usable().labels, ROUTED))}
+        prompts = {prompt.prompt_id: place for place, prompt in enumerate(self.prompts)}
+
+        def place(each: Answered) -> tuple[bool, int, int, int]:
+            return each.phase == MEASURED, models[each.model], each.repeat, prompts.get(each.prompt.prompt_id, 0)
+
+        return sorted(answers, key=place)
+
+
+class Site(Protocol):
+    """Who answers a job."""
+
+    servers: int
+    """Between how many servers the prompts are shared out."""
+
+    async def served(self, pool: Pool) -> Served:
+        """Which backend answers, by which models."""
+        ...
+
+    async def answers(self, job: Job, progress: CallProgress) -> list[Answered]:
+        """Every answer; what was answered before a failure is in the job's folder."""
+        ...
+
+
+class Here:
+    """One backend, called from this process.
+
+    Parameters
+    ----------
+    backend : str or Backend
+        See `choose_backend`.
+    """
+
+    servers = 1
+
+    def __init__(self, backend: str | Backend) -> None:
+        self._backend = backend
+
+    async def served(self, pool: Pool) -> Served:
+        """Which backend answers, by which models."""
+        self._backend = (await choose_backend(self._backend, pool)).backend
+        return self._backend.name, await served_models(self._backend, pool)
+
+    async def answers(self, job: Job, progress: CallProgress) -> list[Answered]:
+        """Every answer."""
+        backend = self._backend
+        if isinstance(backend, str):
+            backend = (await choose_backend(backend, job.pool)).backend
+        return await job.answers(backend, progress)
+
+
+class Cluster:
+    """One backend for each worker of a Dask cluster, or as many as are given; each answers a share of the prompts.
+
+    A share prefers its worker. If that is lost another one takes the share over, and goes on where the journal ends:
+    so the folder must be one that all workers see.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected to the cluster.
+    backend : str, Backend or sequence of them
+        One for all workers, each of which opens it by its own environment; or one for each share.
+    """
+
+    def __init__(self, client: Client, backend: str | Backend | Sequence[str | Backend]) -> None:
+        if client.asynchronous:
+            raise ConfigurationError(
+                "the Dask client is asynchronous; give one that was made without asynchronous=True"
+            )
+        self._workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
+        if not self._workers:
+            raise BackendUnavailable(f"{client} has no worker; start one")
+        self._backends = (
+            [backend] * len(self._workers)
+            if isinstance(backend, str) or not isinstance(backend, Sequence)
+            else list(backend)
+        )
+        if not self._backends:
+            raise ConfigurationError("backend is empty; give at least one backend")
+        self._client = client
+        self.servers = len(self._backends)
+
+    async def served(self, pool: Pool) -> Served:
+        """Which backend answers, by which models; the same on every server.
+
+        Raises
+        ------
+        BenchmarkError
+            If two servers have not the same models.
+        """
+        found = await asyncio.to_thread(self._each, _served, [(backend, pool) for backend in self._backends])
+        for number, other in enumerate(found[1:], 2):
+            if other != found[0]:
+                raise BenchmarkError(
+                    f"server 1 has {_told(found[0])}, server {number} has {_told(other)}; "
+                    "give servers that have the same models"
+                )
+        first: Served = found[0]
+        return first
+
+    async def answers(self, job: Job, progress: CallProgress) -> list[Answered]:
+        """Every answer, in the order that one run gives them, once all shares are answered."""
+        topic = f"multillm-benchmark-{id(progress)}"
+        shares = [job.share(number, self.servers) for number in range(self.servers)]
+        self._client.subscribe_topic(topic, lambda event: progress.count(**event[1]))
+        try:
+            work = [(backend, share, topic) for backend, share in zip(self._backends, shares, strict=True)]
+            found = await asyncio.to_thread(self._each, _answers, work)
+        finally:
+            self._client.unsubscribe_topic(topic)
+            await asyncio.to_thread(_merge, job, shares)
+        return job.in_order([answered for answers in found for answered in answers])
+
+    def _each(self, function: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """A function on the workers, each piece of work preferably on its own; waits for all before it raises."""
+        from distributed import KilledWorker, wait
+
+        futures: list[Future[Any]] = [
+            self._client.submit(
+                function,
+                *arguments,
+                workers=[self._workers[number % len(self._workers)]],
+                allow_other_workers=True,
+                pure=False,
+                key=f"benchmark{function.__name__}-{number + 1}-{id(work)}",
+            )
+            for number, arguments in enumerate(work)
+        ]
+        wait(futures)
+        try:
+            return [future.result() for future in futures]
+        except KilledWorker as error:
+            raise BackendUnavailable(
+                f"every worker that took a share over was lost ({error}); run the same again: it goes on where it "
+                "stopped"
+            ) from None
+
+
+class _Told(CallProgress):
+    """Counts on a worker, and has it shown where the benchmark was called."""
+
+    def __init__(self, topic: str) -> None:
+        super().__init__(0, shown=False)
+        self._topic = topic
+
+    def count(self, tokens: int, replayed: bool, failed: bool) -> None:
+        """Tell of one."""
+        from distributed import get_worker
+
+        get_worker().log_event(self._topic, {"tokens": tokens, "replayed": replayed, "failed": failed})
+
+
+def _served(backend: str | Backend, pool: Pool) -> Served:
+    """On a worker: which backend answers, by which models."""
+    with start_blocking_portal() as portal:
+        return portal.call(Here(backend).served, pool)
+
+
+def _answers(backend: str | Backend, share: Job, topic: str) -> list[Answered]:
+    """On a worker: every answer of a share."""
+    if not (share.folder / MANIFEST).is_file():
+        raise BenchmarkError(f"a worker does not see {share.folder}; give out=, a folder that all workers share")
+    with _Told(topic) as told, start_blocking_portal() as portal:
+        return portal.call(partial(Here(backend).answers, share, told))
+
+
+def _merge(job: Job, shares: Sequence[Job]) -> None:
+    """Put the journals of all shares into one file; a crash leaves the file as it was before, or whole."""
+    unfinished = job.folder / f"{job.journal}.part"
+    with unfinished.open("wb") as merged:
+        for path in (share.folder / share.journal for share in shares):
+            if path.is_file():
+                with path.open("rb") as part:
+                    shutil.copyfileobj(part, merged)
+    unfinished.replace(job.folder / job.journal)
+
+
+def _told(served: Served) -> str:
+    name, models = served
+    return f"{name}: " + ", ".join(f"{label} {model}" for label, model in models.items())
+
+
+@asynccontextmanager
+async def _journal(backend: Backend, pool: Pool, path: Path, at_once: int) -> AsyncIterator[Journal]:
+    client = await backend.open(pool)
+    try:
+        yield Journal(Limited(client, at_once), path)
+    finally:
+        await client.aclose()
