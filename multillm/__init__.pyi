@@ -7,6 +7,7 @@ from .backends import (
     ReplayBackend as ReplayBackend,
     choose_backend as choose_backend,
 )
+from .batch_routing import route_many as route_many
 from .bench import (
     Benchmark as Benchmark,
     Reproduction as Reproduction,

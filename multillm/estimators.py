@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from multillm.registry import ModelSpec
 from multillm.tasks import TaskProfile
 
-__all__ = ["ConstantQuality", "CostEstimator", "CurveQuality", "ListedCost", "QualityEstimator"]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Figures = npt.NDArray[np.float64]
+
+__all__ = [
+    "BatchCost",
+    "BatchQuality",
+    "ConstantQuality",
+    "CostEstimator",
+    "CurveQuality",
+    "ListedCost",
+    "QualityEstimator",
+]
 
 
 @runtime_checkable
@@ -29,12 +44,38 @@ class CostEstimator(Protocol):
         ...
 
 
+@runtime_checkable
+class BatchQuality(QualityEstimator, Protocol):
+    """A quality estimator that takes whole tables as well, for `route_many`."""
+
+    def quality_many(self, profiles: pd.DataFrame, models: Sequence[ModelSpec]) -> Figures:
+        """Quality (0..1) by row of `classify_many`'s table and model, shape [n, models]; NaN where unknown."""
+        ...
+
+
+@runtime_checkable
+class BatchCost(CostEstimator, Protocol):
+    """A cost estimator that takes whole tables as well, for `route_many`."""
+
+    def cost_many(self, profiles: pd.DataFrame, models: Sequence[ModelSpec]) -> Figures:
+        """Cost by row of `classify_many`'s table and model, shape [n, models]."""
+        ...
+
+
 class CurveQuality:
     """Each model's own quality curve."""
 
     def quality(self, profile: TaskProfile, models: Sequence[ModelSpec]) -> Sequence[float | None]:
         """The curves at the sub-task's complexity."""
         return [spec.quality(profile.complexity) for spec in models]
+
+    def quality_many(self, profiles: pd.DataFrame, models: Sequence[ModelSpec]) -> Figures:
+        """The curves at each sub-task's complexity, shape [n, models]."""
+        import numpy as np
+
+        complexity = profiles["complexity"].to_numpy(float)[:, None]
+        intercept, slope = np.array([(spec.quality.intercept, spec.quality.slope) for spec in models]).T
+        return np.asarray(np.clip(intercept + slope * complexity, 0.0, 1.0))
 
 
 class ConstantQuality:
@@ -53,6 +94,13 @@ class ConstantQuality:
         """The qualities given, None for a label that has none."""
         return [self.by_label.get(spec.label) for spec in models]
 
+    def quality_many(self, profiles: pd.DataFrame, models: Sequence[ModelSpec]) -> Figures:
+        """The qualities given, for every row the same, shape [n, models]; NaN for a label that has none."""
+        import numpy as np
+
+        known = np.array([self.by_label.get(spec.label, np.nan) for spec in models], dtype=float)
+        return np.broadcast_to(known, (len(profiles), len(models)))
+
 
 class ListedCost:
     """The pool's own prices: cost units for 1,000 output tokens."""
@@ -60,3 +108,9 @@ class ListedCost:
     def cost(self, profile: TaskProfile, models: Sequence[ModelSpec]) -> Sequence[float]:
         """The prices, the same for every sub-task."""
         return [spec.cost_per_1k for spec in models]
+
+    def cost_many(self, profiles: pd.DataFrame, models: Sequence[ModelSpec]) -> Figures:
+        """The prices, for every row the same, shape [n, models]."""
+        import numpy as np
+
+        return np.broadcast_to([spec.cost_per_1k for spec in models], (len(profiles), len(models)))

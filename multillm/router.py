@@ -13,7 +13,7 @@ from multillm.policy import HEAVIEST, Policy
 from multillm.pool import load_pool
 from multillm.registry import ModelSpec, Registry
 from multillm.rendering import decision_html
-from multillm.tasks import TaskProfile
+from multillm.tasks import TaskProfile, TaskType
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,12 +274,8 @@ class TaskRouter:
             if needed <= spec.context_tokens and not spec.fallback_only
         ]
         if not fitting:
-            largest = max(spec.context_tokens for spec in self.registry)
-            raise RoutingError(
-                f"the sub-task needs {needed:,} tokens of context; the largest window of the pool is {largest:,}: "
-                "shorten the prompt or add a model with a larger window"
-            )
-        forced = self._override(profile)
+            raise no_window(needed, self.registry.models)
+        forced = self.override(profile.task_type)
         if forced in {candidate.label for candidate in fitting}:
             return forced, RoutingRule.OVERRIDE
         open_to_choice = [candidate for candidate in candidates if candidate.rejection is None]
@@ -287,9 +283,9 @@ class TaskRouter:
             return max(open_to_choice, key=lambda c: c.utility or 0.0).label, RoutingRule.UTILITY
         return max(fitting, key=lambda c: -1.0 if c.quality is None else c.quality).label, RoutingRule.HIGHEST_QUALITY
 
-    def _override(self, profile: TaskProfile) -> str:
-        """Label that the policy forces for this task type; empty if none."""
-        target = self.policy.overrides.get(profile.task_type, "")
+    def override(self, task_type: TaskType) -> str:
+        """Label that the policy forces for a task type; empty if none."""
+        target = self.policy.overrides.get(task_type, "")
         if target != HEAVIEST:
             return target
         return max((s for s in self.registry if not s.fallback_only), key=lambda s: s.rank).label
@@ -306,6 +302,15 @@ class TaskRouter:
         ]
         good.sort(key=lambda pair: (pair[0].fallback_only, -(pair[1].utility or 0.0)))
         return tuple(candidate.label for _, candidate in good)
+
+
+def no_window(needed: int, models: Sequence[ModelSpec]) -> RoutingError:
+    """The error for a sub-task that is too long for every model."""
+    largest = max(spec.context_tokens for spec in models)
+    return RoutingError(
+        f"the sub-task needs {needed:,} tokens of context; the largest window of the pool is {largest:,}: "
+        "shorten the prompt or add a model with a larger window"
+    )
 
 
 def _overridden(candidate: Candidate, label: str, profile: TaskProfile) -> Candidate:

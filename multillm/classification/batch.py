@@ -28,7 +28,7 @@ from multillm.classification.linear import TYPES, LinearClassifier, LinearModel
 from multillm.errors import InputError
 from multillm.partitions import by_partition, is_partitioned
 from multillm.splitting.base import check_prompt
-from multillm.tasks import LOW_BELOW, MEDIUM_BELOW, ComplexityTier, SubTask, TaskType
+from multillm.tasks import LOW_BELOW, MEDIUM_BELOW, ComplexityTier, SubTask, TaskType, estimate_tokens
 
 __all__ = ["classify_many"]
 
@@ -53,8 +53,8 @@ def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *,
     Returns
     -------
     DataFrame
-        Indexed as `texts`: task_type (category), complexity (float64, 0..1), tier (category),
-        confidence (float64, 0..1, missing where the classifier has none).
+        Indexed as `texts`: task_type (category), complexity (float64, 0..1), tier (category), input_tokens
+        (int64, estimated), confidence (float64, 0..1, missing where the classifier has none).
         For a Series of Dask a lazy DataFrame of Dask, with the same partitions; errors are raised when it is computed.
 
     Raises
@@ -63,7 +63,7 @@ def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *,
         If a text is missing or empty.
     """
     if is_partitioned(texts):
-        return by_partition(classify_many, texts, classifier=classifier, chunk=chunk)
+        return by_partition(classify_many, texts, pd.Series(["Define entropy."]), classifier=classifier, chunk=chunk)
     if texts.isna().any():
         raise InputError(f"{int(texts.isna().sum())} of {len(texts)} texts are missing; drop them or fill them first")
     chosen = get_classifier(classifier)
@@ -79,6 +79,7 @@ def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *,
             "task_type": pd.Categorical.from_codes(types, pd.Index([str(kind) for kind in TaskType])),
             "complexity": complexity,
             "tier": pd.Categorical.from_codes(tiers, pd.Index([str(tier) for tier in ComplexityTier]), ordered=True),
+            "input_tokens": np.fromiter(map(estimate_tokens, texts), dtype=np.int64, count=len(texts)),
             "confidence": np.concatenate([part[2] for part in parts]),
         },
         index=texts.index,

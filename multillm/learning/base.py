@@ -113,6 +113,19 @@ class PromptQuality(BaseEstimator, ABC):
         figures = [by_label.get(spec.label, math.nan) for spec in models]
         return [None if math.isnan(figure) else figure for figure in figures]
 
+    def quality_many(self, profiles: pd.DataFrame, models: Sequence[ModelSpec]) -> Figures:
+        """Quality (0..1) of each model for live sub-tasks, shape [n, models]; NaN for a label without outcomes.
+
+        Raises
+        ------
+        EstimatorError
+            If the estimator is not fitted or the table has no column text.
+        """
+        if "text" not in profiles:
+            raise EstimatorError(f"{type(self).__name__} reads the sub-tasks; give the table a column text")
+        expected = self.predict(profiles[["task_type", "complexity"]].assign(prompt=profiles["text"]))
+        return expected.reindex(columns=[spec.label for spec in models]).to_numpy(float)
+
     def save(self, path: str | Path) -> Path:
         """Store the fitted estimator in one ``.npz`` file: arrays and a JSON header, no pickle.
 

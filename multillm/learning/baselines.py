@@ -19,6 +19,8 @@ from multillm.tasks import TaskProfile
 
 __all__ = ["MeanQuality", "OracleQuality", "RandomQuality"]
 
+NO_FORESIGHT = "the oracle needs the outcome before the call; deploy a fitted estimator instead"
+
 
 class MeanQuality(PromptQuality):
     """Each model's mean quality, whatever the prompt: always routes to the best single model."""
@@ -81,7 +83,17 @@ class OracleQuality(PromptQuality):
         EstimatorError
             Always.
         """
-        raise EstimatorError("the oracle needs the outcome before the call; deploy a fitted estimator instead")
+        raise EstimatorError(NO_FORESIGHT)
+
+    def quality_many(self, profiles: pd.DataFrame, models: Sequence[ModelSpec]) -> Figures:
+        """Refuse, as `quality` does.
+
+        Raises
+        ------
+        EstimatorError
+            Always.
+        """
+        raise EstimatorError(NO_FORESIGHT)
 
     def save(self, path: str | Path) -> Path:
         """Refuse: there is nothing to deploy.

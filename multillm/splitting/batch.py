@@ -43,7 +43,7 @@ def split_many(prompts: pd.Series, splitter: str | Splitter = "structural", *, c
         If a prompt is missing or empty.
     """
     if is_partitioned(prompts):
-        return by_partition(split_many, prompts, splitter=splitter, chunk=chunk)
+        return by_partition(split_many, prompts, pd.Series(["Define entropy."]), splitter=splitter, chunk=chunk)
     if prompts.isna().any():
         raise InputError(
             f"{int(prompts.isna().sum())} of {len(prompts)} prompts are missing; drop them or fill them first"
