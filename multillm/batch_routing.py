@@ -34,8 +34,9 @@ def route_many(profiles: pd.DataFrame, router: TaskRouter | None = None, *, chun
     Parameters
     ----------
     profiles : DataFrame
-        Of pandas or of Dask. One row for each sub-task, as `classify_many` returns them: task_type, complexity (0..1), input_tokens (int,
-        what comes with the sub-task included) and, for estimators that read it, text. Other columns are ignored.
+        Of pandas or of Dask. One row for each sub-task, as `classify_many` returns them: task_type, complexity (0..1),
+        input_tokens (int, what comes with the sub-task included) and, for estimators that read it, text. Other columns
+        are ignored.
     router : TaskRouter, optional
         What decides; one over the default pool if left out.
     chunk : int, default 50_000
@@ -68,7 +69,7 @@ def route_many(profiles: pd.DataFrame, router: TaskRouter | None = None, *, chun
     """
     router = router or TaskRouter()
     if is_partitioned(profiles):
-        _check(profiles._meta)
+        _check(getattr(profiles, "_meta"))  # noqa: B009  # pandas' types know no such attribute
         return by_partition(route_many, profiles, EXAMPLE, router=router, chunk=chunk)
     _check(profiles)
     rules = _Rules(router)
