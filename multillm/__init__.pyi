@@ -8,8 +8,11 @@ from .backends import (
     choose_backend as choose_backend,
 )
 from .bench import (
+    Ablation as Ablation,
     Benchmark as Benchmark,
     Reproduction as Reproduction,
+    ablate as ablate,
+    ablate_async as ablate_async,
     reproduce_benchmark as reproduce_benchmark,
     reproduce_benchmark_async as reproduce_benchmark_async,
     run_benchmark as run_benchmark,

@@ -1,31 +1,38 @@
-"""From pool, prompts and backend to a benchmark, begun or gone on with."""
+"""From pool, prompts and backend to a run, begun or gone on with: a benchmark, or another that has arms of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from anyio.from_thread import start_blocking_portal
 from pydantic import ValidationError
 
 from multillm.backends import Backend, choose_backend
+from multillm.bench.arms import Arm, ModelAlone, Pipeline, answered
 from multillm.bench.journal import Journal, Limited
+from multillm.bench.kept import JOURNAL, MANIFEST, Kept
 from multillm.bench.manifest import Manifest, PromptSet, Settings, served_models
-from multillm.bench.result import JOURNAL, MANIFEST, Benchmark
-from multillm.bench.rows import ROUTED, to_rows
+from multillm.bench.result import Benchmark
+from multillm.bench.rows import ROUTED, WARM_UP, to_rows
 from multillm.bench.runner import Runner
+from multillm.completion import CompletionRequest
 from multillm.errors import BenchmarkError, ConfigurationError
 from multillm.pool import Pool, load_pool
 from multillm.progress import CallProgress
 from multillm.prompts import BenchmarkPrompt, load_prompts, prompts_frame, prompts_hash
+from multillm.tasks import TaskType
 
-__all__ = ["run_benchmark", "run_benchmark_async"]
+__all__ = ["WARM_UP_PROMPT", "Prompts", "measure", "run_benchmark", "run_benchmark_async"]
 
 Prompts = str | Path | Sequence[BenchmarkPrompt]
+LineUp = Callable[[Pool, Settings, Journal], Sequence[Arm]]
+Run = TypeVar("Run", bound=Kept)
+WARM_UP_PROMPT = BenchmarkPrompt("warm-up", "Say OK.", TaskType.OTHER, "low", "none", {}, 8)
 SHOWN = 6
 NEVER = 1_000_000
 
@@ -109,35 +116,76 @@ async def run_benchmark_async(
     **settings: Any,
 ) -> Benchmark:
     """As `run_benchmark`, to be awaited."""
+    return await measure(
+        Benchmark,
+        _models_and_pipeline,
+        pool,
+        prompts,
+        backend,
+        out=out,
+        limit=limit,
+        sha256=sha256,
+        note=note,
+        progress=progress,
+        settings=settings,
+    )
+
+
+async def measure(
+    kind: type[Run],
+    line_up: LineUp,
+    pool: str | Path | Pool,
+    prompts: Prompts,
+    backend: str | Backend,
+    *,
+    out: str | Path | None,
+    limit: int | None,
+    sha256: str | None,
+    note: str,
+    progress: bool,
+    settings: Mapping[str, Any],
+) -> Run:
+    """Measure arms on prompts.
+
+    Parameters
+    ----------
+    kind : type
+        What is made of the rows.
+    line_up : callable
+        From pool, settings and journal to the arms.
+    pool, prompts, backend, out, limit, sha256, note, progress, settings
+        As of `run_benchmark`.
+    """
     how = _settings(settings)
-    named = pool if isinstance(pool, Pool) else load_pool(pool)
-    used = _as_called(named, how)
+    used = _as_called(pool if isinstance(pool, Pool) else load_pool(pool), how)
     asked = _some(load_prompts(prompts) if isinstance(prompts, str | Path) else tuple(prompts), limit)
     chosen = (await choose_backend(backend, used)).backend
     source = Path(prompts).name if isinstance(prompts, str | Path) else None
     about = PromptSet(source=source, limit=limit, n=len(asked), sha256=prompts_hash(asked))
     if sha256 not in {None, about.sha256}:
         raise BenchmarkError(f"the prompts of {source} have the hash {about.sha256}; give those with the hash {sha256}")
-    manifest = Manifest.of(
-        used,
-        about,
-        how,
-        backend=chosen.name,
-        models=await served_models(chosen, used),
-        note=note,
-    )
+    models = await served_models(chosen, used)
+    manifest = Manifest.of(used, about, how, kind=kind.kind, backend=chosen.name, models=models, note=note)
     with tempfile.TemporaryDirectory() as unkept:
         folder = Path(unkept) if out is None else Path(out)
         manifest = await asyncio.to_thread(_begin, folder, manifest)
-        models = len(used.registry.usable()) + how.routed
-        with CallProgress(len(asked) * how.repeats * models, shown=progress) as shown:
-            async with _journal(chosen, used, folder / JOURNAL, how.concurrency) as journal:
-                answers = await Runner(used, asked, how, journal, chosen.name, shown).run()
-    rows = to_rows(answers, how.machine_usd_per_hour)
-    benchmark = Benchmark(manifest, rows, prompts_frame(asked), None if out is None else folder)
+        async with _journal(chosen, used, folder / JOURNAL, how) as journal:
+            arms = line_up(used, how, journal)
+            with CallProgress(len(asked) * how.repeats * len(arms), shown=progress) as shown:
+                answers = await Runner(arms, asked, how, shown).run()
+            labels = used.registry.usable().labels
+            warm_ups = [await answered(journal.warm_up(label), WARM_UP_PROMPT, 0, WARM_UP, journal) for label in labels]
+    rows = to_rows([*warm_ups, *answers], how.machine_usd_per_hour)
+    run = kind(manifest, rows, prompts_frame(asked), None if out is None else folder)
     if out is not None:
-        await asyncio.to_thread(benchmark.write, out)
-    return benchmark
+        await asyncio.to_thread(run.write, out)
+    return run
+
+
+def _models_and_pipeline(pool: Pool, settings: Settings, journal: Journal) -> list[Arm]:
+    """Every model by itself and, if asked, the routed pipeline."""
+    models = [ModelAlone(label, settings, journal) for label in pool.registry.usable().labels]
+    return [*models, *([Pipeline(ROUTED, pool, settings, journal)] if settings.routed else [])]
 
 
 def _settings(given: Mapping[str, Any]) -> Settings:
@@ -185,9 +233,13 @@ def _begin(folder: Path, manifest: Manifest) -> Manifest:
 
 
 @asynccontextmanager
-async def _journal(backend: Backend, pool: Pool, path: Path, at_once: int) -> AsyncIterator[Journal]:
+async def _journal(backend: Backend, pool: Pool, path: Path, settings: Settings) -> AsyncIterator[Journal]:
+    message = {"role": "user", "content": WARM_UP_PROMPT.prompt}
+    warm_up = CompletionRequest(
+        "", (message,), WARM_UP_PROMPT.max_output_tokens, temperature=settings.temperature, seed=settings.seed
+    )
     client = await backend.open(pool)
     try:
-        yield Journal(Limited(client, at_once), path)
+        yield Journal(Limited(client, settings.concurrency), path, warm_up, backend.name)
     finally:
         await client.aclose()
