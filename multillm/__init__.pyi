@@ -9,8 +9,11 @@ from .backends import (
 )
 from .batch_routing import route_many as route_many
 from .bench import (
+    Ablation as Ablation,
     Benchmark as Benchmark,
     Reproduction as Reproduction,
+    ablate as ablate,
+    ablate_async as ablate_async,
     reproduce_benchmark as reproduce_benchmark,
     reproduce_benchmark_async as reproduce_benchmark_async,
     run_benchmark as run_benchmark,

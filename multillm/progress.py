@@ -67,18 +67,22 @@ class CallProgress:
 
     Parameters
     ----------
-    total : int
-        Answers wanted.
     shown : bool
         Whether to show it.
     """
 
-    def __init__(self, total: int, *, shown: bool = True) -> None:
-        self._bar = tqdm(total=total, unit="answer", disable=not shown, dynamic_ncols=True)
+    def __init__(self, *, shown: bool = True) -> None:
+        self._bar = tqdm(total=0, unit="answer", disable=not shown, dynamic_ncols=True)
         self._tokens = 0
         self._failed = 0
         self._started = perf_counter()
         self.last_error: str | None = None
+
+    def expect(self, answers: int) -> None:
+        """So many more answers are wanted."""
+        if not self._bar.disable:
+            self._bar.total += answers
+            self._bar.refresh()
 
     def begin(self, name: str) -> None:
         """Name what is at work now."""

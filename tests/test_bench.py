@@ -18,9 +18,9 @@ import pytest
 import multillm as ml
 from multillm import cli
 from multillm.backends import read_recording
+from multillm.bench.kept import JOURNAL, MANIFEST, ROWS
 from multillm.bench.manifest import Manifest
-from multillm.bench.report import Section
-from multillm.bench.result import JOURNAL, MANIFEST, ROWS
+from multillm.bench.page import Section
 from multillm.bench.rows import seconds_of_machine
 from multillm.resources import data_dir
 from multillm.testing import FaultServer, Script

@@ -17,7 +17,7 @@ from distributed import Client
 
 import multillm as ml
 from multillm.backends import read_recording
-from multillm.bench.result import JOURNAL, MANIFEST
+from multillm.bench.kept import JOURNAL, MANIFEST
 from multillm.testing import Fault, FaultServer, Script
 from tests.cluster import local_cluster
 from tests.pools import small_pool

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
 from multillm.bench.rows import MEASURED, SPLIT
-from multillm.metrics import Estimate, bootstrap, weighted_mean
+from multillm.metrics import Estimate, bootstrap, resample, weighted_mean
 from multillm.metrics.bootstrap import Figures
 
-__all__ = ["ALL_TYPES", "figures_table", "mean_estimate", "paired_difference", "quality_by_prompt"]
+__all__ = [
+    "ALL_TYPES",
+    "figures_table",
+    "interval",
+    "mean_estimate",
+    "mean_estimates",
+    "number",
+    "paired_difference",
+    "quality_by_prompt",
+]
 
 ALL_TYPES = "all"
 
@@ -70,3 +81,42 @@ def mean_estimate(values: Figures, seed: int = 0, replicates: int = 1000) -> Est
         return Estimate(np.nan, np.nan, np.nan, 0)
     rng = np.random.default_rng(seed)
     return bootstrap(lambda weights: weighted_mean(values, weights), len(values), rng, replicates=replicates)
+
+
+def mean_estimates(table: pd.DataFrame, seed: int = 0, replicates: int = 1000) -> pd.DataFrame:
+    """The mean of every column over its known values, all on the same resamples.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row for each prompt.
+    seed : int, default 0
+        Source of chance.
+    replicates : int, default 1000
+        Resamples.
+
+    Returns
+    -------
+    DataFrame
+        Indexed as the columns of `table`: value, low, high (95 % bootstrap interval over prompts), n.
+    """
+    values = table.to_numpy(float)
+    known = ~np.isnan(values)
+    counts = resample(len(table), replicates, np.random.default_rng(seed)).astype(float)
+    with np.errstate(invalid="ignore"):
+        means = (counts @ np.nan_to_num(values)) / (counts @ known)
+    found = [Estimate.of(mean, int(n)) for mean, n in zip(means.T, known.sum(axis=0), strict=True)]
+    rows = [(estimate.value, estimate.low, estimate.high, estimate.n) for estimate in found]
+    return pd.DataFrame(rows, index=table.columns, columns=["value", "low", "high", "n"])
+
+
+def interval(value: float, low: float, high: float, spec: str = "z.3f") -> str:
+    """A figure with its interval; a dash if it is not known."""
+    if math.isnan(value):
+        return "–"
+    return f"{value:{spec}}" if math.isnan(low) else f"{value:{spec}} [{low:{spec}}, {high:{spec}}]"
+
+
+def number(value: float) -> str:
+    """A figure; a dash if it is not known."""
+    return "–" if math.isnan(value) else f"{value:.3g}"

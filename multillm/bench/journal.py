@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,16 +26,27 @@ class Journal:
     So a run that was cut off, begun again, repeats nothing. A failure of the transport is no answer: it is
     tried again. What the model itself did, such as answering with no text, stands.
 
+    Before the first call to a model that is not in the recording comes a warm-up, so that loading the model, which
+    may have been put out of memory since, is in no other call's latency.
+
     Parameters
     ----------
     client : Client
         Who answers what is not in the recording; closed by whoever opened it.
     path : Path
         The recording; see `multillm.backends.RecordingClient`.
+    warm_up : CompletionRequest
+        The call that warms a model up, whatever its label.
+    name : str
+        Name of the backend that opened the client.
     """
 
-    def __init__(self, client: Client, path: Path) -> None:
+    def __init__(self, client: Client, path: Path, warm_up: CompletionRequest, name: str) -> None:
+        self.name = name
         self._recorder = RecordingClient(client, path)
+        self._warm_up = warm_up
+        self._warm: set[str] = set()
+        self._warming = asyncio.Lock()
         held = read_recording(path) if path.is_file() else {}
         self._held = {
             key: recorded
@@ -42,19 +54,30 @@ class Journal:
             if isinstance(recorded, Completion) or isinstance(recorded.error(), MODELS_OWN)
         }
 
-    def __contains__(self, request: CompletionRequest) -> bool:
-        return request.key in self._held
+    def warm_up(self, label: str) -> CompletionRequest:
+        """The call that warms a model up."""
+        return replace(self._warm_up, label=label)
 
     async def complete(self, request: CompletionRequest) -> Completion:
         """What came of the request, from the recording or, once recorded, from the client."""
+        if request.key not in self._held:
+            await self._warmed(request.label)
         held = self._held.get(request.key)
         if held is None:
-            return await self.ask(request)
+            return await self._ask(request)
         if isinstance(held, RecordedFailure):
             raise held.error()
         return replace(held, request=request)
 
-    async def ask(self, request: CompletionRequest) -> Completion:
+    async def _warmed(self, label: str) -> None:
+        """See that a model has had its warm-up since the journal was opened; one that fails is left to fail again."""
+        async with self._warming:
+            if label not in self._warm:
+                self._warm.add(label)
+                with suppress(CompletionError):
+                    await self._ask(self.warm_up(label))
+
+    async def _ask(self, request: CompletionRequest) -> Completion:
         """What comes of the request now, whatever the recording holds."""
         try:
             completion = await self._recorder.complete(request)
@@ -102,24 +125,22 @@ class Limited:
 
 
 class Lent:
-    """Backend that hands out a client which is already open.
+    """Backend that hands out a journal which is already open.
 
     Parameters
     ----------
-    name : str
-        Name of the backend that opened it.
-    client : Client
+    journal : Journal
         What is handed out.
     """
 
-    def __init__(self, name: str, client: Client) -> None:
-        self.name = name
-        self._client = client
+    def __init__(self, journal: Journal) -> None:
+        self.name = journal.name
+        self._journal = journal
 
     async def check(self, pool: Pool) -> BackendStatus:
         """It is open."""
-        return BackendStatus(self.name, True, f"An open client of the backend {self.name}.")
+        return BackendStatus(self.name, True, f"An open journal over the backend {self.name}.")
 
     async def open(self, pool: Pool) -> Client:
-        """The client."""
-        return self._client
+        """The journal."""
+        return self._journal

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,8 +16,9 @@ from multillm.backends import Backend, Identifies, ServedModel
 from multillm.errors import BenchmarkError
 from multillm.pool import Pool
 
-__all__ = ["Machine", "Manifest", "PromptSet", "Settings", "served_models"]
+__all__ = ["Kind", "Machine", "Manifest", "PromptSet", "Settings", "served_models"]
 
+Kind = Literal["benchmark", "ablation"]
 PACKAGES = ("multillm", "litellm", "xllamacpp", "numpy", "pandas", "scikit-learn")
 GIB = 2**30
 
@@ -88,6 +89,8 @@ class Machine(_Frozen):
 class Manifest(_Frozen):
     """What was run, on what, where and when."""
 
+    kind: Kind = "benchmark"
+    """Whether models were measured, or the parts of the pipeline."""
     pool: Pool
     """The pool, its models and call settings as they were used."""
     prompts: PromptSet
@@ -116,6 +119,7 @@ class Manifest(_Frozen):
         prompts: PromptSet,
         settings: Settings,
         *,
+        kind: Kind,
         backend: str,
         models: Mapping[str, ServedModel],
         servers: int = 1,
@@ -125,6 +129,7 @@ class Manifest(_Frozen):
         """The manifest of a run that begins here and now."""
         packages = {package: found for package in PACKAGES if (found := _version(package))}
         return cls(
+            kind=kind,
             pool=pool,
             prompts=prompts,
             settings=settings,
@@ -168,7 +173,7 @@ class Manifest(_Frozen):
 
     def __repr__(self) -> str:
         return (
-            f"Manifest({self.pool.name!r}, {self.prompts.n} prompts {self.prompts.sha256:.8}, "
+            f"Manifest({self.kind}, {self.pool.name!r}, {self.prompts.n} prompts {self.prompts.sha256:.8}, "
             f"{self.backend}, {self.started.isoformat()})"
         )
 

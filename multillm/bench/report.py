@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from io import StringIO
 from itertools import combinations
 from pathlib import Path
 
-import matplotlib as mpl
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from multillm.bench.figures import ALL_TYPES, mean_estimate, quality_by_prompt
+from multillm.bench.figures import ALL_TYPES, interval, mean_estimate, number, quality_by_prompt
+from multillm.bench.page import Page, Plot, Section
 from multillm.bench.result import Benchmark
 from multillm.bench.routing import Comparison
-from multillm.bench.rows import MEASURED, ROUTED, SPLIT, WARM_UP
-from multillm.markup import html_table
+from multillm.bench.rows import ROUTED, SPLIT, WARM_UP
 from multillm.plots import plot_cost_quality, plot_latency
-from multillm.reports import draw, keep_evaluations, keep_table
+from multillm.reports import keep_evaluations, keep_table
 
-__all__ = ["Report", "Section"]
+__all__ = ["Report"]
 
 COUNTS = ("prompts", "scored", "lost", "cut")
 COSTS = ("price_usd", "cost_units", "machine_s")
@@ -32,47 +26,13 @@ LEGEND = (
     "Quality: mean score, 0..1, with the 95 % bootstrap interval over prompts; scored: answers with a score; lost: "
     "answers that the transport lost; cut: answers cut short by the output budget. Costs are means per answer: "
     "price_usd is the provider's price or the machine's seconds at the shadow price, cost_units the pool's. Latency in "
-    "seconds, waiting for a slot included; tokens_per_s over the seconds of generation."
+    "seconds, of the pipeline along the longest chain of its calls, waits for a slot left out; tokens_per_s over the "
+    "seconds of generation."
 )
-STYLE = "body{font-family:sans-serif;max-width:75rem;margin:2rem auto} td,th{padding:.2rem .6rem;text-align:left}"
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of the report.
-
-    Attributes
-    ----------
-    title : str
-        Heading.
-    text : str
-        What is to be said; may be empty.
-    columns : sequence of str
-        Heads of the table; empty without a table.
-    rows : sequence of sequence of str
-        Its cells.
-    """
-
-    title: str
-    text: str = ""
-    columns: Sequence[str] = ()
-    rows: Sequence[Sequence[str]] = ()
-
-    def markdown(self) -> str:
-        """As Markdown."""
-        lines = [f"## {self.title}", ""]
-        if self.columns:
-            lines += [_line(self.columns), _line(["---"] * len(self.columns)), *map(_line, self.rows), ""]
-        return "\n".join([*lines, self.text, ""] if self.text else lines)
-
-    def html(self) -> str:
-        """As HTML."""
-        table = html_table("", self.columns, self.rows) if self.columns else ""
-        return f"<h2>{escape(self.title)}</h2>\n{table}\n<p>{escape(self.text)}</p>\n"
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Page):
     """A benchmark in words, tables and plots.
 
     Attributes
@@ -107,75 +67,41 @@ class Report:
         return cls(benchmark, routing, tuple(section for section in sections if section.rows or section.text))
 
     @property
-    def markdown(self) -> str:
-        """As Markdown."""
-        head = f"# Benchmark of the pool {self.benchmark.manifest.pool.name}\n\n{self.benchmark.provenance()}\n\n"
-        plots = "".join(f"\n![{Path(name).name.replace('_', ' ')}]({name}.svg)\n" for name in self._plots())
-        return head + "\n".join(section.markdown() for section in self.sections) + plots
+    def title(self) -> str:
+        """Heading of the page."""
+        return f"Benchmark of the pool {self.benchmark.manifest.pool.name}"
 
     @property
-    def html(self) -> str:
-        """As one HTML page, the plots inside."""
-        title = escape(f"Benchmark of the pool {self.benchmark.manifest.pool.name}")
-        body = "".join(section.html() for section in self.sections)
-        return (
-            f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-            f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>\n<p>{escape(self.benchmark.provenance())}</p>\n"
-            f"{body}{self._drawn()}</body></html>\n"
-        )
+    def plots(self) -> Mapping[str, Plot]:
+        """What can be drawn, by file in the folder."""
+        plots: dict[str, Plot] = {}
+        if (routing := self.routing) is not None:
+            plots["routing/cost_quality"] = lambda ax: plot_cost_quality(routing.evaluation, ax)
+        if self.benchmark.measured["latency_s"].notna().any():
+            plots["latency"] = lambda ax: plot_latency(self.benchmark.measured, ax=ax)
+        return plots
+
+    def provenance(self) -> str:
+        """Models, prompts, settings, machine and date in a sentence."""
+        return self.benchmark.provenance()
 
     def write(self, folder: str | Path) -> Path:
         """Store ``report.md``, ``report.html``, ``figures``, ``outcomes.parquet`` and plots; routers in ``routing``."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.md").write_text(self.markdown, "utf-8")
-        (folder / "report.html").write_text(self.html, "utf-8")
         keep_table(self.benchmark.figures, folder, "figures")
         self.benchmark.outcomes.write(folder / "outcomes.parquet")
         if self.routing is not None:
             (folder / "routing").mkdir(exist_ok=True)
             keep_evaluations({self.routing.seed: self.routing.evaluation}, folder / "routing")
-        for name, plot in self._plots().items():
-            draw(folder / name, plot)
-        return folder
+        return super().write(folder)
 
     def to_frame(self) -> pd.DataFrame:
         """The figures; see `Benchmark.figures`."""
         return self.benchmark.figures
 
-    def _plots(self) -> dict[str, Callable[[Axes], Axes]]:
-        """What can be drawn, by file in the folder."""
-        plots: dict[str, Callable[[Axes], Axes]] = {}
-        if (routing := self.routing) is not None:
-            plots["routing/cost_quality"] = lambda ax: plot_cost_quality(routing.evaluation, ax)
-        measured = self.benchmark.rows[self.benchmark.rows["phase"] == MEASURED]
-        if measured["latency_s"].notna().any():
-            plots["latency"] = lambda ax: plot_latency(measured, ax=ax)
-        return plots
-
-    def _drawn(self) -> str:
-        """The plots as SVG."""
-        return "".join(_svg(name, plot) for name, plot in self._plots().items())
-
     def __repr__(self) -> str:
         return f"Report({self.benchmark!r})"
-
-    def _repr_html_(self) -> str:
-        return "".join(section.html() for section in self.sections) + self._drawn()
-
-
-def _svg(name: str, plot: Callable[[Axes], Axes]) -> str:
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    plot(figure.add_subplot())
-    drawn = StringIO()
-    with mpl.rc_context({"svg.hashsalt": name}):
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
-    text = drawn.getvalue()
-    return text[text.index("<svg") :]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
 
 
 def _figures(title: str, figures: pd.DataFrame, names: Sequence[str], text: str = "") -> Section:
@@ -183,8 +109,8 @@ def _figures(title: str, figures: pd.DataFrame, names: Sequence[str], text: str 
     rows = [
         (
             *(str(row[name]) for name in (*names, *COUNTS)),
-            _interval(row["quality"], row["low"], row["high"]),
-            *(_number(row[name]) for name in (*COSTS, *SPEEDS)),
+            interval(row["quality"], row["low"], row["high"]),
+            *(number(row[name]) for name in (*COSTS, *SPEEDS)),
         )
         for row in figures.to_dict("records")
     ]
@@ -196,7 +122,7 @@ def _differences(benchmark: Benchmark) -> Section:
     rows = []
     for first, second in combinations(names, 2):
         found = benchmark.difference(second, first)
-        rows.append((f"{second} less {first}", _interval(found.value, found.low, found.high, "+z.3f"), f"{found.n:,}"))
+        rows.append((f"{second} less {first}", interval(found.value, found.low, found.high, "+z.3f"), f"{found.n:,}"))
     text = "On the prompts scored for both; 95 % interval of the paired bootstrap over prompts."
     return Section("Differences in quality", text if rows else "", ("models", "difference", "n"), rows)
 
@@ -209,10 +135,10 @@ def _routing(routing: Comparison | None) -> Section:
         (
             str(row["router"]),
             str(row["kind"]),
-            _interval(row["quality"], row["quality_low"], row["quality_high"]),
-            _number(row["cost"]),
-            _interval(row["gain"], row["gain_low"], row["gain_high"], "+z.3f"),
-            _number(row["share_of_gap"]),
+            interval(row["quality"], row["quality_low"], row["quality_high"]),
+            number(row["cost"]),
+            interval(row["gain"], row["gain_low"], row["gain_high"], "+z.3f"),
+            number(row["share_of_gap"]),
         )
         for row in frame.to_dict("records")
     ]
@@ -222,7 +148,7 @@ def _routing(routing: Comparison | None) -> Section:
 
 def _pipeline(benchmark: Benchmark) -> Section:
     """The routed pipeline beside the best single model, by whether a prompt was asked as one and is one."""
-    measured = benchmark.rows[benchmark.rows["phase"] == MEASURED]
+    measured = benchmark.measured
     routed = measured[measured["model"] == ROUTED]
     if routed.empty:
         return Section("Pipeline")
@@ -235,7 +161,7 @@ def _pipeline(benchmark: Benchmark) -> Section:
             mean_estimate(quality_by_prompt(measured[measured["prompt_id"].isin(part["prompt_id"])], model).to_numpy())
             for model in (ROUTED, best)
         ]
-        quality = [_interval(estimate.value, estimate.low, estimate.high) for estimate in found]
+        quality = [interval(estimate.value, estimate.low, estimate.high) for estimate in found]
         rows.append((str(kind), str(subtasks), f"{part['prompt_id'].nunique()}", *quality))
     columns = ("prompt", "sub-tasks made of it", "prompts", "quality, routed", f"quality, {best}")
     text = "A single prompt of which several sub-tasks were made was split wrongly, a compound one left whole likewise."
@@ -244,7 +170,7 @@ def _pipeline(benchmark: Benchmark) -> Section:
 
 def _split(figures: pd.DataFrame) -> Section:
     columns = ("model", *SPLIT)
-    rows = [(str(row["model"]), *(_number(row[name]) for name in SPLIT)) for row in figures.to_dict("records")]
+    rows = [(str(row["model"]), *(number(row[name]) for name in SPLIT)) for row in figures.to_dict("records")]
     known = bool(figures[list(SPLIT)].notna().any(axis=None))
     text = "Mean seconds per answer: waiting for a slot, loading the model, reading the prompt, writing the answer."
     return Section("Where the time goes", text, columns, rows) if known else Section("Where the time goes")
@@ -252,16 +178,6 @@ def _split(figures: pd.DataFrame) -> Section:
 
 def _warm_up(benchmark: Benchmark) -> Section:
     warm = benchmark.rows[benchmark.rows["phase"] == WARM_UP]
-    rows = [(str(r["model"]), _number(r["latency_s"]), _number(r["load_s"])) for r in warm.to_dict("records")]
+    rows = [(str(r["model"]), number(r["latency_s"]), number(r["load_s"])) for r in warm.to_dict("records")]
     text = "One short call to each model before its prompts, in none of the figures above." if rows else ""
     return Section("Warm-up", text, ("model", "latency_s", "load_s"), rows)
-
-
-def _interval(value: float, low: float, high: float, spec: str = "z.3f") -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:{spec}}" if math.isnan(low) else f"{value:{spec}} [{low:{spec}}, {high:{spec}}]"
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3g}"

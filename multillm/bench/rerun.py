@@ -12,8 +12,8 @@ from anyio.from_thread import start_blocking_portal
 
 from multillm.backends import Backend
 from multillm.bench.figures import ALL_TYPES
-from multillm.bench.result import MANIFEST, Benchmark
-from multillm.bench.rows import MEASURED
+from multillm.bench.kept import MANIFEST
+from multillm.bench.result import Benchmark
 from multillm.bench.running import run_benchmark_async
 from multillm.errors import BenchmarkError
 from multillm.markup import html_table
@@ -98,7 +98,7 @@ class Reproduction:
 
     def _both(self) -> pd.DataFrame:
         columns = [*KEY, "answer", "quality"]
-        rows = [run.rows.loc[run.rows["phase"] == MEASURED, columns] for run in (self.before, self.after)]
+        rows = [run.measured[columns] for run in (self.before, self.after)]
         both = rows[0].merge(rows[1], on=KEY, how="outer", suffixes=("_before", "_after"))
         return both.assign(same=(both["answer_before"] == both["answer_after"]).fillna(value=False).astype(bool))
 

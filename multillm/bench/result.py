@@ -6,26 +6,23 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from multillm.bench.figures import ALL_TYPES, figures_table, paired_difference
-from multillm.bench.manifest import Manifest
-from multillm.bench.rows import MEASURED, ROUTED, typed_rows
+from multillm.bench.kept import Kept
+from multillm.bench.rows import ROUTED
 from multillm.errors import BenchmarkError
 from multillm.markup import html_table
 from multillm.metrics import Estimate
 from multillm.outcomes import Outcomes
-from multillm.resources import data_dir
 
 if TYPE_CHECKING:
     from multillm.bench.report import Report
 
-__all__ = ["JOURNAL", "MANIFEST", "ROWS", "Benchmark"]
+__all__ = ["Benchmark"]
 
-MANIFEST, JOURNAL, ROWS = "manifest.json", "answers.jsonl", "rows.parquet"
 COSTS = {"USD": "price_usd", "s": "machine_s", "cost units": "cost_units"}
 SHOWN = (
     *("model", "prompts", "scored", "lost", "cut", "quality", "price_usd", "cost_units", "machine_s"),
@@ -34,47 +31,15 @@ SHOWN = (
 
 
 @dataclass(frozen=True, eq=False)
-class Benchmark:
-    """Real models on prompts whose answers were checked.
+class Benchmark(Kept):
+    """Real models on prompts whose answers were checked; attributes as of every run that is kept: `Kept`."""
 
-    Attributes
-    ----------
-    manifest : Manifest
-        What was run, on what, where and when.
-    rows : DataFrame
-        See `to_frame`.
-    prompts : DataFrame
-        As `multillm.prompts_frame` gives them.
-    folder : Path or None
-        Where the run is kept; None if it is not.
-    """
-
-    manifest: Manifest
-    rows: pd.DataFrame
-    prompts: pd.DataFrame
-    folder: Path | None = None
+    kind = "benchmark"
 
     @property
     def models(self) -> tuple[str, ...]:
         """Labels measured, in order of rank; the pipeline is not among them."""
-        return tuple(str(m) for m in self._measured["model"].unique() if m != ROUTED)
-
-    @property
-    def recording(self) -> Path:
-        """Every answer, for `ReplayBackend`.
-
-        Raises
-        ------
-        BenchmarkError
-            If the run was not kept.
-        """
-        if self.folder is None:
-            raise BenchmarkError("this run was not kept; run it with out=FOLDER to have its answers recorded")
-        return self.folder / JOURNAL
-
-    @property
-    def _measured(self) -> pd.DataFrame:
-        return self.rows[self.rows["phase"] == MEASURED]
+        return tuple(str(m) for m in self.measured["model"].unique() if m != ROUTED)
 
     def to_frame(self) -> pd.DataFrame:
         """One row for each answer, warm-ups included.
@@ -115,7 +80,7 @@ class Benchmark:
             raise BenchmarkError(f"a benchmark has no costs in {cost_unit!r}; choose {', '.join(COSTS)}")
         names = {"quality": "quality", COSTS[cost_unit]: "cost", "latency_s": "latency_s"}
         names |= {"input_tokens": "input_tokens", "output_tokens": "output_tokens"}
-        singles = self._measured[self._measured["model"] != ROUTED]
+        singles = self.measured[self.measured["model"] != ROUTED]
         means = singles.astype(dict.fromkeys(names, float)).groupby(["model", "prompt_id"], sort=False)[list(names)]
         rows = means.mean().rename(columns=names).reset_index()
         return Outcomes(
@@ -149,7 +114,7 @@ class Benchmark:
         model, other : str
             Labels, or ``routed``.
         """
-        known = tuple(str(name) for name in self._measured["model"].unique())
+        known = tuple(str(name) for name in self.measured["model"].unique())
         if absent := [name for name in (model, other) if name not in known]:
             raise BenchmarkError(f"{', '.join(absent)} was not measured; there are {', '.join(known)}")
         return paired_difference(self.rows, model, other)
@@ -159,61 +124,6 @@ class Benchmark:
         from multillm.bench.report import Report
 
         return Report.of(self)
-
-    def provenance(self) -> str:
-        """Models, prompts, settings, machine and date in a sentence."""
-        told, settings = self.manifest, self.manifest.settings
-        priced = f"the machine at a shadow price of {settings.machine_usd_per_hour:g} USD per hour"
-        servers = ", ".join(dict.fromkeys(m.server for m in told.models.values() if m.server)) or told.backend
-        source = told.prompts.source or "prompts made in code"
-        at_once = f"{settings.concurrency} at once"
-        if told.servers > 1:
-            at_once += f" on each of {told.servers} servers"
-        return (
-            f"{told.prompts.n} prompts of {source} (SHA-256 {told.prompts.sha256:.12}), "
-            f"pool {told.pool.name}, {servers}; temperature {settings.temperature:g}, seed {settings.seed}, "
-            f"{settings.repeats} repeat{'s' * (settings.repeats > 1)}, {at_once}; {priced}; "
-            f"{told.machine.cpu}, {told.machine.cores} cores; {told.started.isoformat()}"
-            f"{'; ' if told.note else ''}{told.note}"
-        )
-
-    def write(self, folder: str | Path) -> Path:
-        """Store manifest and rows in a folder, beside the journal if the run had that folder."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.manifest.write(folder / MANIFEST)
-        unfinished = folder / f"{ROWS}.part"
-        asked = self.prompts[["prompt_id", "prompt", "grader", "max_output_tokens"]]
-        self.rows.merge(asked, how="left").to_parquet(unfinished, index=False)
-        unfinished.replace(folder / ROWS)
-        return folder
-
-    @classmethod
-    def read(cls, folder: str | Path) -> Benchmark:
-        """Read what a finished run left in its folder.
-
-        Parameters
-        ----------
-        folder : str or Path
-            The folder, or the name of a run that comes with multillm: ``small``.
-
-        Raises
-        ------
-        BenchmarkError
-            If manifest or rows are not there.
-        """
-        shipped = data_dir() / "outcomes" / str(folder)
-        folder = shipped if shipped.is_dir() else Path(folder)
-        manifest = Manifest.read(folder / MANIFEST)
-        try:
-            kept = pd.read_parquet(folder / ROWS)
-        except (OSError, ValueError) as error:
-            raise BenchmarkError(
-                f"{folder / ROWS} cannot be read ({error}); run the benchmark to its end: it goes on where it stopped"
-            ) from None
-        about = ["prompt_id", "prompt", "kind", "task_type", "complexity", "grader", "max_output_tokens"]
-        prompts = kept.loc[kept["phase"] == MEASURED, about].drop_duplicates("prompt_id", ignore_index=True)
-        return cls(manifest, typed_rows(kept), prompts, folder)
 
     def __repr__(self) -> str:
         overall = self.figures[self.figures["task_type"] == ALL_TYPES]

@@ -1,4 +1,4 @@
-"""From pool, prompts and backend to a benchmark, begun or gone on with."""
+"""From pool, prompts and backend to a run, begun or gone on with: a benchmark, or another that has arms of its own."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from anyio.from_thread import start_blocking_portal
 from pydantic import ValidationError
 
 from multillm.backends import Backend
+from multillm.bench.arms import Arm, LineUp, ModelAlone, Pipeline
+from multillm.bench.journal import Journal
+from multillm.bench.kept import MANIFEST, Kept
 from multillm.bench.manifest import Manifest, PromptSet, Settings
-from multillm.bench.result import MANIFEST, Benchmark
+from multillm.bench.result import Benchmark
 from multillm.bench.rows import ROUTED, to_rows
 from multillm.bench.sites import Cluster, Here, Job, Site
 from multillm.errors import BenchmarkError, ConfigurationError
@@ -24,10 +27,11 @@ from multillm.prompts import BenchmarkPrompt, load_prompts, prompts_frame, promp
 if TYPE_CHECKING:
     from distributed import Client
 
-__all__ = ["run_benchmark", "run_benchmark_async"]
+__all__ = ["Backends", "Prompts", "measure", "run_benchmark", "run_benchmark_async"]
 
 Backends = str | Backend | Sequence[str | Backend]
 Prompts = str | Path | Sequence[BenchmarkPrompt]
+Run = TypeVar("Run", bound=Kept)
 SHOWN = 6
 NEVER = 1_000_000
 
@@ -127,9 +131,50 @@ async def run_benchmark_async(
     **settings: Any,
 ) -> Benchmark:
     """As `run_benchmark`, to be awaited."""
+    return await measure(
+        Benchmark,
+        _models_and_pipeline,
+        pool,
+        prompts,
+        backend,
+        client=client,
+        out=out,
+        limit=limit,
+        sha256=sha256,
+        note=note,
+        progress=progress,
+        settings=settings,
+    )
+
+
+async def measure(
+    kind: type[Run],
+    line_up: LineUp,
+    pool: str | Path | Pool,
+    prompts: Prompts,
+    backend: Backends,
+    *,
+    client: Client | None,
+    out: str | Path | None,
+    limit: int | None,
+    sha256: str | None,
+    note: str,
+    progress: bool,
+    settings: Mapping[str, Any],
+) -> Run:
+    """Measure arms on prompts.
+
+    Parameters
+    ----------
+    kind : type
+        What is made of the rows.
+    line_up : callable
+        From pool, settings and journal to the arms.
+    pool, prompts, backend, client, out, limit, sha256, note, progress, settings
+        As of `run_benchmark`.
+    """
     how = _settings(settings)
-    named = pool if isinstance(pool, Pool) else load_pool(pool)
-    used = _as_called(named, how)
+    used = _as_called(pool if isinstance(pool, Pool) else load_pool(pool), how)
     asked = _some(load_prompts(prompts) if isinstance(prompts, str | Path) else tuple(prompts), limit)
     site = _site(backend, client)
     source = Path(prompts).name if isinstance(prompts, str | Path) else None
@@ -137,18 +182,25 @@ async def run_benchmark_async(
     if sha256 not in {None, about.sha256}:
         raise BenchmarkError(f"the prompts of {source} have the hash {about.sha256}; give those with the hash {sha256}")
     served_by, models = await site.served(used)
-    manifest = Manifest.of(used, about, how, backend=served_by, models=models, servers=site.servers, note=note)
+    manifest = Manifest.of(
+        used, about, how, kind=kind.kind, backend=served_by, models=models, servers=site.servers, note=note
+    )
     with tempfile.TemporaryDirectory() as unkept:
         folder = Path(unkept if out is None else out).absolute()
         manifest = await asyncio.to_thread(_begin, folder, manifest)
-        measured = len(used.registry.usable()) + how.routed
-        with CallProgress(len(asked) * how.repeats * measured, shown=progress) as shown:
-            answers = await site.answers(Job(used, asked, how, folder), shown)
+        with CallProgress(shown=progress) as shown:
+            answers = await site.answers(Job(used, asked, how, line_up, folder), shown)
     rows = to_rows(answers, how.machine_usd_per_hour)
-    benchmark = Benchmark(manifest, rows, prompts_frame(asked), None if out is None else folder)
+    run = kind(manifest, rows, prompts_frame(asked), None if out is None else folder)
     if out is not None:
-        await asyncio.to_thread(benchmark.write, out)
-    return benchmark
+        await asyncio.to_thread(run.write, out)
+    return run
+
+
+def _models_and_pipeline(pool: Pool, settings: Settings, journal: Journal) -> list[Arm]:
+    """Every model by itself and, if asked, the routed pipeline."""
+    models = [ModelAlone(label, settings, journal) for label in pool.registry.usable().labels]
+    return [*models, *([Pipeline(ROUTED, pool, settings, journal)] if settings.routed else [])]
 
 
 def _site(backend: Backends, client: Client | None) -> Site:

@@ -14,21 +14,25 @@ from typing import TYPE_CHECKING, Any, Protocol
 from anyio.from_thread import start_blocking_portal
 
 from multillm.backends import Backend, ServedModel, choose_backend
+from multillm.bench.arms import LineUp, answered
 from multillm.bench.journal import Journal, Limited
+from multillm.bench.kept import JOURNAL, MANIFEST
 from multillm.bench.manifest import Settings, served_models
-from multillm.bench.result import JOURNAL, MANIFEST
-from multillm.bench.rows import MEASURED, ROUTED, Answered
+from multillm.bench.rows import MEASURED, WARM_UP, Answered
 from multillm.bench.runner import Runner
+from multillm.completion import CompletionRequest
 from multillm.errors import BackendUnavailable, BenchmarkError, ConfigurationError
 from multillm.pool import Pool
 from multillm.progress import CallProgress
 from multillm.prompts import BenchmarkPrompt
+from multillm.tasks import TaskType
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-__all__ = ["Cluster", "Here", "Job", "Site"]
+__all__ = ["WARM_UP_PROMPT", "Cluster", "Here", "Job", "Site"]
 
+WARM_UP_PROMPT = BenchmarkPrompt("warm-up", "Say OK.", TaskType.OTHER, "low", "none", {}, 8)
 Served = tuple[str, Mapping[str, ServedModel]]
 """Name of a backend, and which model exactly answers for each label."""
 
@@ -39,8 +43,12 @@ class Job:
 
     Attributes
     ----------
-    pool, prompts, settings
+    pool : Pool
+        Models and call settings.
+    prompts, settings
         As for `Runner`.
+    line_up : callable
+        From pool, settings and journal to the arms.
     folder : Path
         Where the journal is.
     journal : str
@@ -50,13 +58,31 @@ class Job:
     pool: Pool
     prompts: tuple[BenchmarkPrompt, ...]
     settings: Settings
+    line_up: LineUp
     folder: Path
     journal: str = JOURNAL
 
     async def answers(self, backend: Backend, progress: CallProgress) -> list[Answered]:
-        """Every answer, from the journal or else from the backend."""
-        async with _journal(backend, self.pool, self.folder / self.journal, self.settings.concurrency) as journal:
-            return await Runner(self.pool, self.prompts, self.settings, journal, backend.name, progress).run()
+        """Every answer, from the journal or else from the backend, after the warm-up of each model."""
+        async with self._journal(backend) as journal:
+            arms = self.line_up(self.pool, self.settings, journal)
+            answers = await Runner(arms, self.prompts, self.settings, progress).run()
+            labels = self.pool.registry.usable().labels
+            warm_ups = [await answered(journal.warm_up(label), WARM_UP_PROMPT, 0, WARM_UP, journal) for label in labels]
+        return [*warm_ups, *answers]
+
+    @asynccontextmanager
+    async def _journal(self, backend: Backend) -> AsyncIterator[Journal]:
+        message = {"role": "user", "content": WARM_UP_PROMPT.prompt}
+        how = self.settings
+        warm_up = CompletionRequest(
+            "", (message,), WARM_UP_PROMPT.max_output_tokens, temperature=how.temperature, seed=how.seed
+        )
+        client = await backend.open(self.pool)
+        try:
+            yield Journal(Limited(client, how.concurrency), self.folder / self.journal, warm_up, backend.name)
+        finally:
+            await client.aclose()
 
     def share(self, number: int, of: int) -> Job:
         """Every so manyth prompt, with a journal of its own."""
@@ -66,7 +92,7 @@ class Job:
 
     def in_order(self, answers: Sequence[Answered]) -> list[Answered]:
         """Answers of several shares in the order that one run gives them."""
-        models = {name: place for place, name in enumerate((*self.pool.registry.usable().labels, ROUTED))}
+        models = {name: place for place, name in enumerate(dict.fromkeys(each.model for each in answers))}
         prompts = {prompt.prompt_id: place for place, prompt in enumerate(self.prompts)}
 
         def place(each: Answered) -> tuple[bool, int, int, int]:
@@ -171,7 +197,7 @@ class Cluster:
         """Every answer, in the order that one run gives them, once all shares are answered."""
         topic = f"multillm-benchmark-{id(progress)}"
         shares = [job.share(number, self.servers) for number in range(self.servers)]
-        self._client.subscribe_topic(topic, lambda event: progress.count(**event[1]))
+        self._client.subscribe_topic(topic, lambda event: getattr(progress, event[1]["told"])(**event[1]["figures"]))
         try:
             work = [(backend, share, topic) for backend, share in zip(self._backends, shares, strict=True)]
             found = await asyncio.to_thread(self._each, _answers, work)
@@ -209,14 +235,21 @@ class _Told(CallProgress):
     """Counts on a worker, and has it shown where the benchmark was called."""
 
     def __init__(self, topic: str) -> None:
-        super().__init__(0, shown=False)
+        super().__init__(shown=False)
         self._topic = topic
+
+    def expect(self, answers: int) -> None:
+        """Tell how many more are wanted."""
+        self._tell("expect", answers=answers)
 
     def count(self, tokens: int, replayed: bool, failed: bool) -> None:
         """Tell of one."""
+        self._tell("count", tokens=tokens, replayed=replayed, failed=failed)
+
+    def _tell(self, told: str, **figures: int) -> None:
         from distributed import get_worker
 
-        get_worker().log_event(self._topic, {"tokens": tokens, "replayed": replayed, "failed": failed})
+        get_worker().log_event(self._topic, {"told": told, "figures": figures})
 
 
 def _served(backend: str | Backend, pool: Pool) -> Served:
@@ -247,12 +280,3 @@ def _merge(job: Job, shares: Sequence[Job]) -> None:
 def _told(served: Served) -> str:
     name, models = served
     return f"{name}: " + ", ".join(f"{label} {model}" for label, model in models.items())
-
-
-@asynccontextmanager
-async def _journal(backend: Backend, pool: Pool, path: Path, at_once: int) -> AsyncIterator[Journal]:
-    client = await backend.open(pool)
-    try:
-        yield Journal(Limited(client, at_once), path)
-    finally:
-        await client.aclose()

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from multillm.bench.report import Section
+    from multillm.bench.page import Section
     from multillm.bench.rerun import Reproduction
 
 __all__ = ["bench_command"]
@@ -44,6 +44,10 @@ def bench_command(
         bool, typer.Option("--run-code", help="Run generated code in the sandbox; else it is unscored.")
     ] = False,
     routed: Annotated[bool, typer.Option("--routed", help="Measure the routed pipeline too, end to end.")] = False,
+    ablate: Annotated[
+        bool,
+        typer.Option("--ablate", help="Measure what splitting and routing are worth: each with and without."),
+    ] = False,
     usd_per_hour: Annotated[
         float, typer.Option("--usd-per-hour", help="Shadow price of the machine for models without a price.")
     ] = 0.10,
@@ -55,7 +59,7 @@ def bench_command(
 ) -> None:
     """Measure real models on prompts whose answers can be checked."""
     from multillm import terminal
-    from multillm.bench import reproduce_benchmark, run_benchmark
+    from multillm.bench import ablate as run_ablation, reproduce_benchmark, run_benchmark
 
     console = terminal.console()
     if reproduce is not None:
@@ -67,7 +71,7 @@ def bench_command(
         if not again.met:
             raise typer.Exit(NOT_AS_IT_SHOULD)
         return
-    benchmark = run_benchmark(
+    measured = (run_ablation if ablate else run_benchmark)(
         pool,
         prompts or "core",
         backend,
@@ -82,17 +86,17 @@ def bench_command(
         routed=routed,
         machine_usd_per_hour=usd_per_hour,
     )
-    report = benchmark.report()
+    report = measured.report()
     for section in report.sections:
         if section.rows:
             console.print(_table(section))
         if section.text:
             console.print(section.text, markup=False, highlight=False)
-    console.print(benchmark.provenance(), markup=False, highlight=False)
+    console.print(measured.provenance(), markup=False, highlight=False)
     if out is not None:
         report.write(out)
         console.print(f"written to {out}", markup=False)
-    if benchmark.figures["lost"].any():
+    if measured.lost:
         raise typer.Exit(NOT_AS_IT_SHOULD)
 
 

@@ -23,6 +23,7 @@ import httpx
 
 import multillm as ml
 from multillm.backends.engine import SLOTS, Engine
+from multillm.bench.arms import ModelAlone
 from multillm.bench.journal import Journal
 from multillm.bench.manifest import Settings
 from multillm.bench.runner import Runner
@@ -59,12 +60,14 @@ async def alone(engine: Engine, prompts: Sequence[ml.BenchmarkPrompt], sampling:
 
 async def ours(client: ml.Client, pool: ml.Pool, prompts: Sequence[ml.BenchmarkPrompt], folder: Path) -> float:
     """Tokens per second of the runner."""
-    journal = Journal(client, folder / f"{time.monotonic_ns()}.jsonl")
+    warm_up = ml.CompletionRequest("", ({"role": "user", "content": "Say OK."},), 8, temperature=0.0, seed=0)
+    journal = Journal(client, folder / f"{time.monotonic_ns()}.jsonl", warm_up, "embedded")
     settings = Settings(concurrency=SLOTS, run_code=True)
+    arms = [ModelAlone(label, settings, journal) for label in pool.registry.labels]
     started = time.perf_counter()
-    answers = await Runner(pool, prompts, settings, journal, "embedded", CallProgress(0, shown=False)).run()
+    answers = await Runner(arms, prompts, settings, CallProgress(shown=False)).run()
     seconds = time.perf_counter() - started
-    tokens = sum(done.output_tokens for answer in answers if answer.phase == "measured" for done in answer.completions)
+    tokens = sum(done.output_tokens for answer in answers for done in answer.completions)
     return tokens / seconds
 
 
