@@ -57,7 +57,7 @@ ASKED_VERBS = REQUEST_VERBS - STEP_VERBS
 ASKING_KINDS = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.WISH])
 COLON = re.compile(r":(?=\s)")
 SCOPE = re.compile(
-    r"\b(?:(?:that|which|who)\s+(?!\w+s\b)|how\s+to|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)"
+    r"\b(?:(?:that|which|who)\s+(?!\w+s\b)|how\s+to|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
 )
 PURPOSE = re.compile(r"\bto\s+([a-z-]+)")
 ACTIONS = REQUEST_VERBS | STEP_VERBS | CONSTRAINT_VERBS | LOOKING_VERBS
@@ -104,8 +104,7 @@ def cuts(masked: str, head: Head, end: int) -> Iterator[Cut]:
     """Places within a sentence, opened by `head`, at which a further request begins."""
     limit = end
     if head.kind is not Kind.QUESTION and masked.find(":", head.start, end) >= 0:
-        colon = COLON.search(masked, head.start, end)
-        end = colon.start() if colon else end
+        end = _end_of_words(masked, head.start, end)
     left, position = head, head.start
     while match := JOINT.search(masked, position, end):
         joint, position = match.span()
@@ -116,6 +115,14 @@ def cuts(masked: str, head: Head, end: int) -> Iterator[Cut]:
             yield Cut(joint, right)
             left = right
         position = max(position, resume)
+
+
+def _end_of_words(masked: str, start: int, end: int) -> int:
+    """Where a colon announces data or an explanation, unless all that it announces is a quotation."""
+    for colon in COLON.finditer(masked, start, end):
+        if masked[colon.end() : colon.end() + 2].strip() != FILLER:
+            return colon.start()
+    return end
 
 
 def _head_after(masked: str, start: int, end: int) -> tuple[Head, int]:
@@ -148,7 +155,7 @@ def _asks_clearly(head: Head) -> bool:
 def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bool:
     before = masked[max(left.start, joint - WINDOW) : joint]
     words = WORD.findall(before)
-    if len(words) < 2 or _is_unfinished(words[-1], masked[joint]):
+    if len(words) < 2 or (not before.endswith(FILLER) and _is_unfinished(words[-1], masked[joint])):
         return False
     marker = masked[joint : right.start]
     if ALTERNATIVE.match(marker) or (left.verb in INSPECTING and REPORTING.match(masked, right.start)):

@@ -9,6 +9,7 @@ from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.joints import cuts, embedded_head
 from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
 from multillm.splitting.masking import FILLER
+from multillm.splitting.shaping import restates, states_form, wants_one_answer
 from multillm.splitting.sentences import Opening, Sentence, sentences
 
 __all__ = ["Request", "outline"]
@@ -65,6 +66,7 @@ class _Reader:
         self.listing_data = False
         self.open = False
         self.items = False
+        self.one_answer = False
 
     def read(self, sentence: Sentence) -> None:
         """Take in one sentence."""
@@ -91,7 +93,9 @@ class _Reader:
             self._attach(sentence)
 
     def finish(self) -> list[Request]:
-        """The requests, the last one without the constraints that all of them share."""
+        """The requests, the last one without the constraints that all of them share; none of several if one answers all."""
+        if self.one_answer:
+            return self.requests[:1]
         if len(self.requests) > 1:
             last = self.requests[-1]
             while last.extras and self._is_shared(*last.extras[-1]):
@@ -103,6 +107,7 @@ class _Reader:
 
     def _ask(self, sentence: Sentence, head: Head, start: int, item: bool = False) -> None:
         self.items = sentence.opening is Opening.ITEM
+        self.one_answer = False
         request = Request(head, start, sentence.end)
         self.requests.append(request)
         if not item:
@@ -147,9 +152,14 @@ class _Reader:
                 kind = Kind.QUESTION
         if not self.requests:
             return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb == "say" else kind
+        if not self.items and wants_one_answer(self.masked, head.start, sentence.end):
+            self.one_answer = True
+            return Kind.CONSTRAINT
+        if kind is Kind.LOOK and head.verb == "consider" and sentence.opening is Opening.STOP:
+            return Kind.CONSTRAINT
         if kind is Kind.QUESTION and self._elaborates(sentence, head):
             return Kind.CONSTRAINT
-        if kind is Kind.REQUEST and sentence.opening is Opening.STOP and self._shapes(sentence, head):
+        if kind is Kind.REQUEST and sentence.opening is not Opening.ITEM and self._shapes(sentence, head):
             return Kind.CONSTRAINT
         return kind
 
@@ -160,20 +170,27 @@ class _Reader:
         if len(WORD.findall(text)) < 3:
             return last.kind is not Kind.QUESTION or not FURTHER.match(self.masked, sentence.start)
         judged = last.kind is Kind.REQUEST and last.verb in JUDGING_VERBS
+        if judged and restates(self.masked, head.start, sentence.end):
+            return True
         return judged and sentence.opening is Opening.STOP and (head.kind is not Kind.QUESTION or head.verb in YES_NO)
 
     def _shapes(self, sentence: Sentence, head: Head) -> bool:
         """Whether an imperative only shapes the answer to the request before it."""
         if SEQUENCE.match(self.masked, sentence.start, head.start):
             return False
-        if head.verb in ("add", "include"):
+        last = self.requests[-1].head
+        if last.kind is Kind.QUESTION and states_form(self.masked, head.start, sentence.end):
+            return True
+        if sentence.opening is not Opening.STOP:
+            return False
+        if head.verb in ("add", "include") and not (head.after.isdigit() or head.after == "up"):
             following = WORD.findall(self.masked[head.start : min(sentence.end, head.start + 80)])[1:9]
             return not any(word.lower() in DELIVERABLES for word in following)
         if head.verb in COVERING_VERBS and head.after not in DETERMINERS:
-            return self.requests[-1].head.verb in CREATED
+            return last.verb in CREATED
         if head.verb == "give" and head.after in ("it", "her", "him", "them"):
             return True
-        return head.verb in SHAPING and self.requests[-1].head.verb in CREATED
+        return head.verb in SHAPING and last.verb in CREATED
 
     def _is_pasted(self, sentence: Sentence) -> bool:
         return self.masked[sentence.start : sentence.end].strip(FILLER + " \n\t.,") == ""
