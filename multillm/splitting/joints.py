@@ -74,6 +74,7 @@ UNASKING_VERBS = MAKING_VERBS - JUDGING_VERBS | words(
     "add play book rate translate rewrite schedule convert fix reserve"
 )
 CONTRACTED = frozenset(["what's", "what’s", "whats", "who's", "who’s", "where's", "where’s"])
+RELATIVE_WORDS = frozenset(["who", "whom", "whose", "which", "where", "when"])
 DEGREE = re.compile(
     r"how\s+\w+\s+(?:\w+\s+){0,2}?(?:is|are|was|were|does|do|did|can|should|would|will)\b", re.IGNORECASE
 )
@@ -135,12 +136,14 @@ def _head_after(masked: str, start: int, end: int) -> tuple[Head, int]:
     return inner._replace(start=right.start), inner.start
 
 
-def embedded_head(masked: str, start: int, end: int) -> Head | None:
-    """The request that a statement leads up to: "For the blog, write ..."."""
+def embedded_head(masked: str, start: int, end: int, asks: bool) -> Head | None:
+    """The request that a statement leads up to: "For the blog, write ..."; `asks` if a question mark closes it."""
     for match in OPENER.finditer(masked, start, end):
         if JOINED.match(masked, match.end()):
             continue
         head = read_head(masked, match.end(), end)
+        if not asks and head.verb in RELATIVE_WORDS:
+            continue
         if _asks_clearly(head) and not OBLIGED.search(masked, max(start, match.start() - WINDOW), match.start()):
             return head
     return None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from multillm.splitting.lexicon import TEXT_VERBS
+from multillm.splitting.inputs import given_paragraphs
+from multillm.splitting.lexicon import TEXT_VERBS, words
 
 __all__ = ["FILLER", "mask"]
 
@@ -40,10 +42,12 @@ INPUT_AFTER_COLON = re.compile(
     re.IGNORECASE,
 )
 SPEAKER = re.compile(
-    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)",
+    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)"
+    r"|^(?:[QA]\d*|[A-Z]{2,}\d*): (?=\S)",
     re.MULTILINE,
 )
 END = 400
+LINE_CHARACTER = re.compile(r"[^\n]")
 LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
 GREETING = re.compile(r"\s*(?:hi|hello|dear|hey)\b[^\n]{0,60},?\s*\n", re.IGNORECASE)
 LETTER = re.compile(r"(?<=\S)\s*\n[ \t]*\n(?=(?:hi|hello|dear|hey)\b)", re.IGNORECASE)
@@ -70,11 +74,23 @@ def mask(prompt: str) -> str:
                 break
     if ":" in masked:
         masked = _mask_inputs(masked)
-    return _mask_lines(_mask_letter(masked)) if "\n" in masked else masked
+    if "\n" not in masked:
+        return masked
+    masked = _mask_lines(_mask_letter(masked))
+    return _mask_spans(masked, given_paragraphs(masked)) if "\n\n" in masked else masked
 
 
 def _fill(match: re.Match[str]) -> str:
     return FILLER * (match.end() - match.start())
+
+
+def _mask_spans(masked: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Overwrite spans, line breaks kept."""
+    pieces, done = [], 0
+    for start, end in spans:
+        pieces += [masked[done:start], LINE_CHARACTER.sub(FILLER, masked[start:end])]
+        done = end
+    return "".join([*pieces, masked[done:]])
 
 
 def _mask_inputs(masked: str) -> str:
@@ -85,8 +101,9 @@ def _mask_inputs(masked: str) -> str:
         if start < done or match[1].lower() not in TEXT_VERBS or masked[start : start + 3].lstrip()[:1] == FILLER:
             continue
         body = start + len(masked[start : start + 80]) - len(masked[start : start + 80].lstrip())
-        if masked[start:body].count("\n") and LIST_ITEM.match(masked, body):
+        if "\n" in masked[start:body] and LIST_ITEM.match(masked, body):
             continue
+        start = body if "\n" in masked[start:body] else start
         end = masked.find("\n\n", body)
         end = len(masked) if end < 0 or GREETING.match(masked, body) else end
         pieces += [masked[done:start], FILLER * (end - start)]

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
+from multillm.splitting.inputs import points_at_list
 from multillm.splitting.joints import cuts, embedded_head
 from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
 from multillm.splitting.masking import FILLER
@@ -19,6 +20,7 @@ SEQUENCE = re.compile(r"\s*(?:and\s+)?(?:then|next|after|finally|lastly)\b", re.
 FURTHER = re.compile(r"\s*(?:and|(?:what|how)\s+about)\b", re.IGNORECASE)
 COVERING_VERBS = frozenset(["cover", "describe", "discuss", "mention"])
 CREATED = CREATING_VERBS | {NAMING}
+ASKING_CONSTRAINTS = frozenset(["say", "number", "group", "format"])
 DELEGATING = frozenset(["do", "help", "complete", "perform", "answer", "handle", "work", "need"])
 SHAPING = words(
     """
@@ -64,6 +66,7 @@ class _Reader:
         self.has_colon = ":" in masked
         self.requests: list[Request] = []
         self.listing_data = False
+        self.points_at_list = False
         self.open = False
         self.items = False
         self.one_answer = False
@@ -74,6 +77,9 @@ class _Reader:
         head = read_head(masked, sentence.start, sentence.end)
         if sentence.opening is Opening.PARAGRAPH:
             self.listing_data = False
+        elif sentence.opening is Opening.ITEM and self.points_at_list:
+            self.listing_data = True
+        self.points_at_list = head.verb not in DELEGATING and points_at_list(masked, sentence.start, sentence.end)
         kind = self._kind(sentence, head)
         if self.listing_data:
             self._attach(sentence)
@@ -85,7 +91,7 @@ class _Reader:
             self._ask(sentence, head, head.start)
         elif kind in (Kind.REQUEST, Kind.QUESTION):
             self._ask(sentence, head if head.kind is kind else head._replace(kind=kind), head.start)
-        elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end)):
+        elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end, sentence.asks)):
             self._ask(sentence, inner, sentence.start if self._owns_opening(sentence) else inner.start)
         elif kind is Kind.STATEMENT and sentence.opening is Opening.ITEM and self._lists_tasks():
             self._ask(sentence, head._replace(kind=Kind.REQUEST), head.start, item=True)
@@ -148,10 +154,10 @@ class _Reader:
             kind = Kind.STATEMENT
         elif sentence.asks and kind not in (Kind.REQUEST, Kind.LOOK):
             kind = Kind.QUESTION if kind is Kind.QUESTION else Kind.STATEMENT
-            if kind is Kind.STATEMENT and embedded_head(self.masked, sentence.start, sentence.end) is None:
+            if kind is Kind.STATEMENT and embedded_head(self.masked, sentence.start, sentence.end, asks=True) is None:
                 kind = Kind.QUESTION
         if not self.requests:
-            return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb == "say" else kind
+            return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb in ASKING_CONSTRAINTS else kind
         if not self.items and wants_one_answer(self.masked, head.start, sentence.end):
             self.one_answer = True
             return Kind.CONSTRAINT
