@@ -67,7 +67,8 @@ NO_OBJECT = words(
     """
 )
 NOUN_FOLLOWED = NO_OBJECT | frozenset(["attached", "below", "above", "included", "enclosed", "pasted"])
-COMPOUNDING = frozenset(["request", "requests", "suite", "results", "base", "dump", "attached", "below"])
+NUMBERED_NOUNS = words("class figure grade note phase question release season step")
+COMPOUNDING = frozenset(["notes", "request", "requests", "suite", "results", "base", "dump", "attached", "below"])
 ADDRESSING_VERBS = frozenset(["reply", "talk", "speak", "write"])
 NOT_ASKING = frozenset(["not", "n't", "also"])
 
@@ -193,7 +194,7 @@ def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one ret
 
 def _is_noun(verb: str, after: str, third: str) -> bool:
     """Whether the first word of a clause is no verb, by the two words after it."""
-    if verb == "act" or after in NO_OBJECT or after == ":":
+    if verb == "act" or after in NO_OBJECT or after == ":" or (verb in NUMBERED_NOUNS and after.isdigit()):
         return True
     if verb not in NOUN_LIKE_VERBS or after in DETERMINERS or (verb in ADDRESSING_VERBS and after == "to"):
         return False
@@ -215,7 +216,7 @@ def _looks_imperative(verb: str, after: str) -> bool:
 
 
 VERB_PHRASES = frozenset(
-    [("have", "a"), ("take", "a"), ("do", "a"), ("do", "an"), ("do", "some")]
+    [("ask", "me"), ("have", "a"), ("take", "a"), ("do", "a"), ("do", "an"), ("do", "some")]
     + [(verb, "check") for verb in ("double", "fact", "sanity")]
 )
 TWO_WORD_VERBS = frozenset(

@@ -7,7 +7,7 @@ import re
 from multillm.splitting.heads import Kind, read_head
 from multillm.splitting.lexicon import TEXT_VERBS, words
 
-__all__ = ["announces_input", "given_paragraphs", "points_at_list"]
+__all__ = ["GIVEN_NOUNS", "announces_input", "given_paragraphs", "points_at_list"]
 
 GIVEN_NOUNS = words("""
 abstract answer answers article bio bullets caption chat clause clauses code command comment comments complaint config

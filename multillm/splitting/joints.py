@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
+from multillm.splitting.heads import ADDRESSING_VERBS, NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.lexicon import (
     AUXILIARIES,
     COMMUNICATING_VERBS,
@@ -42,6 +42,7 @@ OBLIGED = re.compile(
 )
 ALTERNATIVE = re.compile(r",\s+or\b", re.IGNORECASE)
 FURTHER = re.compile(r"\s*(?:,\s*)?(?:as\s+well\s+as|and\s+(?:also|then)|plus|then|[+&])\s", re.IGNORECASE)
+POLITE = re.compile(r"\b(?:please|pls|kindly|(?:can|could|would)\s+you)\b", re.IGNORECASE)
 REPORTING = re.compile(
     r"(?:(?:tell|show)\s+(?:me|us)|let\s+(?:me|us)\s+know|say|list|note|report|point\s+out|flag|mark)\s+"
     r"(?:what|which|where|whether|if|how|any|anything|every|all|(?:the|all\s+the)\s+(?:mistakes|errors|issues|problems|bugs|faults))\b",
@@ -60,7 +61,7 @@ SCOPE = re.compile(
     r"\b(?:(?:that|which|who)\s+(?!\w+s\b)|how\s+to|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
 )
 PURPOSE = re.compile(r"\bto\s+([a-z-]+)")
-ACTIONS = REQUEST_VERBS | STEP_VERBS | CONSTRAINT_VERBS | LOOKING_VERBS
+ACTIONS = REQUEST_VERBS | STEP_VERBS | LOOKING_VERBS
 SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
 OBJECT_MARKS = frozenset("\"`'(</[" + FILLER)
 WINDOW = 300
@@ -169,6 +170,8 @@ def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bo
             and FURTHER.match(marker) is not None
             and not DELIVERABLES.isdisjoint(word.lower() for word in words[1:9])
         )
+    if left.kind is Kind.WISH and POLITE.search(marker):
+        return right.kind in ASKING_KINDS
     if right.kind is Kind.WISH or left.kind is Kind.WISH:
         return right.kind in (Kind.WISH, Kind.QUESTION) and (right.verb not in WH_WORDS or right.after in AUXILIARIES)
     if right.kind is Kind.REQUEST:
@@ -196,10 +199,11 @@ def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     sequence = SEQUENCE.search(joint) is not None
     if left.verb in WH_WORDS and left.after in INVERTING and joint.strip(" ,\n").lower() == "and" and "," not in joint:
         return False
-    if right.verb in STEP_VERBS and right.after in ("everything", "all"):
+    if right.verb in STEP_VERBS and right.after in ("everything", "all") and right.verb != "put":
         return False
     has_object = right.after in DETERMINERS
-    noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence)
+    addressed = right.verb in ADDRESSING_VERBS and right.after == "to"
+    noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence or addressed)
     if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
     opening = len(left.verb) if left.kind is Kind.QUESTION else 0

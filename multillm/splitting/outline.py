@@ -79,7 +79,11 @@ class _Reader:
             self.listing_data = False
         elif sentence.opening is Opening.ITEM and self.points_at_list:
             self.listing_data = True
-        self.points_at_list = head.verb not in DELEGATING and points_at_list(masked, sentence.start, sentence.end)
+        self.points_at_list = (
+            sentence.opening is not Opening.ITEM
+            and head.verb not in DELEGATING
+            and points_at_list(masked, sentence.start, sentence.end)
+        )
         kind = self._kind(sentence, head)
         if self.listing_data:
             self._attach(sentence)
@@ -92,7 +96,8 @@ class _Reader:
         elif kind in (Kind.REQUEST, Kind.QUESTION):
             self._ask(sentence, head if head.kind is kind else head._replace(kind=kind), head.start)
         elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end, sentence.asks)):
-            self._ask(sentence, inner, sentence.start if self._owns_opening(sentence) else inner.start)
+            whole = inner.after == "" or self._owns_opening(sentence)
+            self._ask(sentence, inner, sentence.start if whole else inner.start)
         elif kind is Kind.STATEMENT and sentence.opening is Opening.ITEM and self._lists_tasks():
             self._ask(sentence, head._replace(kind=Kind.REQUEST), head.start, item=True)
         else:
@@ -136,12 +141,19 @@ class _Reader:
 
     def _attach(self, sentence: Sentence) -> None:
         """A constraint or statement belongs to the request before it, unless a new paragraph begins."""
-        if sentence.opening in (Opening.PARAGRAPH, Opening.LINE):
+        if sentence.opening in (Opening.PARAGRAPH, Opening.LINE) or self._is_list_apart(sentence):
             self.open = False
         if self.requests and self.open:
             last = self.requests[-1]
             last.extras.append((last.end, sentence.end))
             last.end = sentence.end
+
+    def _is_list_apart(self, sentence: Sentence) -> bool:
+        """Whether a list item stands after an empty line and nothing before it announces a list."""
+        if sentence.opening is not Opening.ITEM or not self.requests:
+            return False
+        before = self.masked[max(self.requests[-1].end, sentence.start - 40) : sentence.start]
+        return "\n\n" in before and ":" not in before
 
     def _kind(self, sentence: Sentence, head: Head) -> Kind:
         kind = head.kind

@@ -15,7 +15,7 @@ ONE_ANSWER = re.compile(
     re.IGNORECASE,
 )
 FORM = re.compile(
-    r"(?:give|state|name|write|provide|indicate|report|return)\s+(?:me\s+)?(?:only\s+|just\s+)?(?:the|its|their|your)\s+"
+    r"(?:give|state|name|provide|indicate|report|return)\s+(?:me\s+)?(?:only\s+|just\s+)?(?:the|its|their|your)\s+"
     r"(?:\w+\s+){0,2}(?:name|surname|number|letter|value|year|date|answer|result|word|unit|line|option|title|initials?"
     r"|percentage|amount|country|city|formula|symbol|abbreviation|figure)s?(?:\s+only)?\W*\Z",
     re.IGNORECASE,
