@@ -24,6 +24,12 @@ POINTER = re.compile(
     re.IGNORECASE,
 )
 LIST_POINTER = re.compile(r"\b(?:these|following|below|listed|(?:the|this|my|our)\s+(?:list|items|notes|points|bullets))\b", re.IGNORECASE)
+HEADING = re.compile(
+    r"\b(?:material|data|facts|input|feedback|changes|comments|ingredients|responses|reviews|results|notes|info|details|symptoms)\b"
+    r"[^:\n]{0,30}\Z",
+    re.IGNORECASE,
+)
+ABOVE = re.compile(r"\b(?:the\s+above(?:\s+([\w'’]+))?|([\w'’]+)\s+above)\b", re.IGNORECASE)
 OBJECTLESS = words("in into to for as please concisely briefly below using with . :")
 PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 OPENING = 200
@@ -40,20 +46,52 @@ def announces_input(masked: str, start: int, end: int) -> bool:
 
 
 def given_paragraphs(masked: str) -> list[tuple[int, int]]:
-    """Paragraphs after one that announces them, up to one that opens with a request of its own."""
+    """Paragraphs after one that announces them, up to one that opens with a request of its own.
+
+    If the last paragraph works on "the text above", all before it.
+    """
     found = []
     start, announced = 0, False
-    for match in [*PARAGRAPH.finditer(masked), None]:
-        end = match.start() if match else len(masked)
-        head = read_head(masked, start, min(end, start + OPENING)) if announced else None
-        if head is not None and head.kind is Kind.STATEMENT:
-            found.append((start, end))
-        else:
-            announced = announces_input(masked, start, end)
-        start = match.end() if match else end
+    for match in PARAGRAPH.finditer(masked):
+        announced = _add_input(masked, start, match.start(), announced, found)
+        start = match.end()
+    if start and _works_on_above(masked, start):
+        return [(0, start)]
+    _add_input(masked, start, len(masked), announced, found)
     return found
 
 
+def _add_input(masked: str, start: int, end: int, announced: bool, found: list[tuple[int, int]]) -> bool:
+    """Note what of a paragraph is given, and tell whether the next one may be."""
+    if announced and _states(masked, start, end):
+        found.append((start, end))
+        return True
+    line = masked.find("\n", start, end) + 1
+    if line and masked[line].isupper() and announces_input(masked, start, line - 1) and _states(masked, line, end):
+        found.append((line, end))
+        return True
+    return announces_input(masked, start, end)
+
+
+def _states(masked: str, start: int, end: int) -> bool:
+    return read_head(masked, start, min(end, start + OPENING)).kind is Kind.STATEMENT
+
+
+def _works_on_above(masked: str, start: int) -> bool:
+    """Whether a last paragraph opens with a request that works on the text above it."""
+    head = read_head(masked, start, len(masked))
+    if head.kind not in (Kind.REQUEST, Kind.QUESTION):
+        return False
+    above = ABOVE.search(masked, start, start + OPENING)
+    if above is None:
+        return False
+    noun = (above[1] or above[2] or "").lower()
+    return noun in GIVEN_NOUNS or (above[2] is None and head.verb in TEXT_VERBS)
+
+
 def points_at_list(masked: str, start: int, end: int) -> bool:
-    """Whether a sentence works on a list that is given."""
+    """Whether a sentence works on a list that is given, or is the heading of one."""
+    text = masked[max(start, end - CLOSING) : end].rstrip()
+    if text.endswith(":") and HEADING.search(text[:-1]):
+        return True
     return LIST_POINTER.search(masked, max(start, end - CLOSING), end) is not None

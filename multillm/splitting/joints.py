@@ -58,8 +58,9 @@ ASKED_VERBS = REQUEST_VERBS - STEP_VERBS
 ASKING_KINDS = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.WISH])
 COLON = re.compile(r":(?=\s)")
 SCOPE = re.compile(
-    r"\b(?:(?:that|which|who)\s+(?!\w+s\b)|how\s+to|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
+    r"\b(?:(?:that|which|who)\s+(?!\w+s\b|(?:down|up|out|in|to|for|with|at|on|from|and|as|by)\b)|how\s+to|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
 )
+OBLIGATION = re.compile(r"\b(?:shall|must)\b")
 PURPOSE = re.compile(r"\bto\s+([a-z-]+)")
 ACTIONS = REQUEST_VERBS | STEP_VERBS | LOOKING_VERBS
 SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
@@ -199,8 +200,8 @@ def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     sequence = SEQUENCE.search(joint) is not None
     if left.verb in WH_WORDS and left.after in INVERTING and joint.strip(" ,\n").lower() == "and" and "," not in joint:
         return False
-    if right.verb in STEP_VERBS and right.after in ("everything", "all") and right.verb != "put":
-        return False
+    if right.verb in STEP_VERBS and right.after in ("everything", "all"):
+        return right.verb == "put"
     has_object = right.after in DETERMINERS
     addressed = right.verb in ADDRESSING_VERBS and right.after == "to"
     noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence or addressed)
@@ -209,7 +210,7 @@ def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     opening = len(left.verb) if left.kind is Kind.QUESTION else 0
     if SCOPE.search(before, opening) or any(word in ACTIONS for word in PURPOSE.findall(before)):
         asked = right.verb in COMMUNICATING_VERBS or right.after in DELIVERABLES or right.after in ("me", "us")
-        return asked or (right.verb in ASKED_VERBS and (sequence or "," in joint))
+        return asked or (right.verb in ASKED_VERBS and (sequence or ("," in joint and not OBLIGATION.search(before))))
     return True
 
 

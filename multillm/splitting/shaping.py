@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 
-from multillm.splitting.lexicon import words
-
 __all__ = ["restates", "states_form", "wants_one_answer"]
 
-ANSWERING = words("reply answer respond output return print give write say provide only just")
 ONE_ANSWER = re.compile(
-    r"(?:only\s+|just\s+)?(?:reply|answer|respond|output|return|print|give|write|say|provide)\b(?:\s+(?:me|back|with|in))*\s+"
-    r"(?:(?:only|just|nothing\s+but|exactly|one|a\s+single)\s+(?!the\s+\w+s\b)|[^.,;:?!\n]{0,60}?\b(?<!s\s)only\b)[^.;:?!\n]{0,60}\Z",
+    r"(?:only\s+|just\s+)?(?:(?:reply|answer|respond|output|return)\b(?:\s+(?:me|back|with|in))*\s+"
+    r"(?:(?:only|just|nothing\s+but)\s+(?!the\s+\w+s\b)|(?:exactly\s+)?(?:one|a\s+single)\s+(?:word|letter|number|line|sentence)\b"
+    r"|[^.,;:?!\n]{0,60}?\b(?<!s\s)only\b)"
+    r"|(?:print|give|write|say|provide|show)\s+(?:me\s+)?(?:(?:only|just|nothing\s+but)\s+(?:the|a|an|its|one)\s+(?:\w+\s+){0,2}?{noun}\b"
+    r"|(?:the|a|an|its|one)\s+(?:\w+\s+){0,2}?{noun}\s+only\b))"
+    r"[^.;:?!\n]{0,60}\Z".replace("{noun}", "(?:answer|letter|number|code|word|name|json|result|output|query|value|sql|xml|yaml|csv)"),
     re.IGNORECASE,
 )
 FORM = re.compile(
