@@ -182,7 +182,7 @@ def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one ret
     if verb == "take" and after[:1].isdigit():
         return Kind.REQUEST
     if (verb, after) == ("do", "the"):
-        return Kind.CONSTRAINT if third == "following" else Kind.REQUEST
+        return Kind.STATEMENT
     if verb in LOOKING_VERBS and after not in ("at", "over", "through", "into"):
         return Kind.LOOK
     if verb in REQUEST_VERBS or verb in ("go", "read"):
@@ -216,7 +216,16 @@ def _looks_imperative(verb: str, after: str) -> bool:
 
 
 VERB_PHRASES = frozenset(
-    [("ask", "me"), ("have", "a"), ("take", "a"), ("do", "a"), ("do", "an"), ("do", "some")]
+    [
+        ("ask", "me"),
+        ("cover", "it"),
+        ("cover", "them"),
+        ("have", "a"),
+        ("take", "a"),
+        ("do", "a"),
+        ("do", "an"),
+        ("do", "some"),
+    ]
     + [(verb, "check") for verb in ("double", "fact", "sanity")]
 )
 TWO_WORD_VERBS = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from multillm.splitting.base import FILLER
 from multillm.splitting.heads import Kind, read_head
 from multillm.splitting.lexicon import TEXT_VERBS, words
 
@@ -23,7 +24,9 @@ POINTER = re.compile(
     r"|at\s+the\s+(?:end|bottom)\b)",
     re.IGNORECASE,
 )
-LIST_POINTER = re.compile(r"\b(?:these|following|below|listed|(?:the|this|my|our)\s+(?:list|items|notes|points|bullets))\b", re.IGNORECASE)
+LIST_POINTER = re.compile(
+    r"\b(?:these|following|below|listed|(?:the|this|my|our)\s+(?:list|items|notes|points|bullets))\b", re.IGNORECASE
+)
 HEADING = re.compile(
     r"\b(?:material|data|facts|input|feedback|changes|comments|ingredients|responses|reviews|results|notes|info|details|symptoms)\b"
     r"[^:\n]{0,30}\Z",
@@ -32,6 +35,12 @@ HEADING = re.compile(
 ABOVE = re.compile(r"\b(?:the\s+above(?:\s+([\w'’]+))?|([\w'’]+)\s+above)\b", re.IGNORECASE)
 OBJECTLESS = words("in into to for as please concisely briefly below using with . :")
 PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+SENTENCE_END = re.compile(r"[.?!]\s")
+WORDING = re.compile(
+    r"\b(?:tone|style|wording|language|grammar|spelling|punctuation|(?:this|the\s+following)(?:\s+[\w'’-]+){0,3})\b(?!\s+(?:plan|code|function))",
+    re.IGNORECASE,
+)
+FEWEST_SENTENCES = 2
 OPENING = 200
 CLOSING = 300
 
@@ -51,6 +60,8 @@ def given_paragraphs(masked: str) -> list[tuple[int, int]]:
     If the last paragraph works on "the text above", all before it.
     """
     found = []
+    if masked.count("\n\n") == 1 and (only := _only_input(masked)):
+        return [only]
     start, announced = 0, False
     for match in PARAGRAPH.finditer(masked):
         announced = _add_input(masked, start, match.start(), announced, found)
@@ -71,6 +82,20 @@ def _add_input(masked: str, start: int, end: int, announced: bool, found: list[t
         found.append((line, end))
         return True
     return announces_input(masked, start, end)
+
+
+def _only_input(masked: str) -> tuple[int, int] | None:
+    """The second of two paragraphs, if the first is one sentence that works on a text and nothing else can be that text."""
+    match = PARAGRAPH.search(masked)
+    if match is None or FILLER in masked or SENTENCE_END.search(masked, 0, match.start()):
+        return None
+    head = read_head(masked, 0, match.start())
+    if head.verb not in TEXT_VERBS or not (head.after in OBJECTLESS or WORDING.search(masked, 0, match.start())):
+        return None
+    first = read_head(masked, match.end(), len(masked))
+    if first.start > match.end() or len(SENTENCE_END.findall(masked, match.end())) < FEWEST_SENTENCES:
+        return None
+    return match.end(), len(masked)
 
 
 def _states(masked: str, start: int, end: int) -> bool:

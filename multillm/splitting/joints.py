@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from multillm.splitting.base import FILLER
 from multillm.splitting.heads import ADDRESSING_VERBS, NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.lexicon import (
     AUXILIARIES,
@@ -24,7 +25,6 @@ from multillm.splitting.lexicon import (
     WH_WORDS,
     words,
 )
-from multillm.splitting.masking import FILLER
 
 __all__ = ["Cut", "cuts", "embedded_head"]
 
@@ -108,15 +108,15 @@ def cuts(masked: str, head: Head, end: int) -> Iterator[Cut]:
     limit = end
     if head.kind is not Kind.QUESTION and masked.find(":", head.start, end) >= 0:
         end = _end_of_words(masked, head.start, end)
-    left, position = head, head.start
+    left, position, series = head, head.start, False
     while match := JOINT.search(masked, position, end):
         joint, position = match.span()
         if masked[joint] == "(":
             continue
         right, resume = _head_after(masked, joint, end)
-        if right.kind in ASKING_KINDS and _separates(masked, left, joint, right, limit):
+        if right.kind in ASKING_KINDS and _separates(masked, left, joint, right, limit, series):
             yield Cut(joint, right)
-            left = right
+            left, series = right, right.kind is Kind.REQUEST
         position = max(position, resume)
 
 
@@ -157,7 +157,7 @@ def _asks_clearly(head: Head) -> bool:
     return head.kind is Kind.REQUEST and (head.verb not in NOUN_LIKE_VERBS or head.after in DETERMINERS)
 
 
-def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bool:
+def _separates(masked: str, left: Head, joint: int, right: Head, end: int, series: bool) -> bool:
     before = masked[max(left.start, joint - WINDOW) : joint]
     words = WORD.findall(before)
     if len(words) < 2 or (not before.endswith(FILLER) and _is_unfinished(words[-1], masked[joint])):
@@ -176,7 +176,7 @@ def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bo
     if right.kind is Kind.WISH or left.kind is Kind.WISH:
         return right.kind in (Kind.WISH, Kind.QUESTION) and (right.verb not in WH_WORDS or right.after in AUXILIARIES)
     if right.kind is Kind.REQUEST:
-        return _takes_object(right) and _new_request(before, left, right, marker)
+        return _takes_object(right) and _new_request(before, left, right, marker, series)
     return _new_question(before, left, right, marker, masked[right.start : min(end, right.start + WINDOW)])
 
 
@@ -191,8 +191,8 @@ def _takes_object(head: Head) -> bool:
     return bool(head.after) and (head.after[0].isalnum() or head.after in OBJECT_MARKS)
 
 
-def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
-    """Whether an imperative after a weak joint asks for something of its own."""
+def _new_request(before: str, left: Head, right: Head, joint: str, series: bool) -> bool:
+    """Whether an imperative after a weak joint, perhaps in a series of them, asks for something of its own."""
     if left.kind is Kind.LOOK or (
         left.verb in AUXILIARIES and left.after in ACTORS and right.verb not in COMMUNICATING_VERBS
     ):
@@ -204,7 +204,7 @@ def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
         return right.verb == "put"
     has_object = right.after in DETERMINERS
     addressed = right.verb in ADDRESSING_VERBS and right.after == "to"
-    noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence or addressed)
+    noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence or addressed or series)
     if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
     opening = len(left.verb) if left.kind is Kind.QUESTION else 0

@@ -19,7 +19,9 @@ right second secondly so thanks then there third thirdly today well
 """)
 """Lead-ins of one word."""
 
-SUBJECTS = {word: re.compile(r"\s+(?:is|are|was|were|will|has|have|had|must)\b", re.IGNORECASE) for word in ("there", "today")}
+SUBJECTS = {
+    word: re.compile(r"\s+(?:is|are|was|were|will|has|have|had|must)\b", re.IGNORECASE) for word in ("there", "today")
+}
 """Those that are no lead-in but a subject, before such a verb."""
 
 WANTING = (
@@ -82,7 +84,11 @@ def skip_lead_in(masked: str, start: int, end: int) -> int:
         word = first[1].lower()
         phrase = PHRASES.get(word)
         match = phrase.match(masked, first.start(1), end) if phrase else None
-        if match is None and word in SINGLE_WORDS and not (word in SUBJECTS and SUBJECTS[word].match(masked, first.end(1))):
+        if (
+            match is None
+            and word in SINGLE_WORDS
+            and not (word in SUBJECTS and SUBJECTS[word].match(masked, first.end(1)))
+        ):
             match = AFTER_WORD.match(masked, first.end(1), end)
         if match is None:
             return first.start(1)

@@ -6,12 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from multillm.splitting.base import FILLER
 from multillm.splitting.inputs import GIVEN_NOUNS, given_paragraphs
 from multillm.splitting.lexicon import TEXT_VERBS, words
 
-__all__ = ["FILLER", "mask"]
-
-FILLER = "\u2592"
+__all__ = ["mask"]
 
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?\$\$", re.DOTALL)
 QUOTED = re.compile(

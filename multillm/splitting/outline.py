@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from multillm.splitting.base import FILLER
 from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.inputs import points_at_list
 from multillm.splitting.joints import cuts, embedded_head
 from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
-from multillm.splitting.masking import FILLER
-from multillm.splitting.shaping import restates, states_form, wants_one_answer
+from multillm.splitting.shaping import names_deliverable, restates, states_form, wants_one_answer
 from multillm.splitting.sentences import Opening, Sentence, sentences
 
 __all__ = ["Request", "outline"]
@@ -177,6 +177,8 @@ class _Reader:
             return Kind.CONSTRAINT
         if kind is Kind.QUESTION and self._elaborates(sentence, head):
             return Kind.CONSTRAINT
+        if kind is Kind.STATEMENT and sentence.opening in FRAGMENT_OPENINGS and self.open:
+            return Kind.REQUEST if names_deliverable(self.masked, head.start, sentence.end) else kind
         if kind is Kind.REQUEST and sentence.opening is not Opening.ITEM and self._shapes(sentence, head):
             return Kind.CONSTRAINT
         return kind
@@ -200,6 +202,8 @@ class _Reader:
         if last.kind is Kind.QUESTION and states_form(self.masked, head.start, sentence.end):
             return True
         if sentence.opening is not Opening.STOP:
+            return False
+        if head.verb == "add" and last.verb in JUDGING_VERBS:
             return False
         if head.verb in ("add", "include") and not (head.after.isdigit() or head.after == "up"):
             following = WORD.findall(self.masked[head.start : min(sentence.end, head.start + 80)])[1:9]
@@ -231,6 +235,7 @@ class _Reader:
         return text.endswith(":") and head.verb not in DELEGATING
 
 
+FRAGMENT_OPENINGS = frozenset({Opening.STOP, Opening.SEMICOLON})
 LINE_OPENINGS = frozenset({Opening.WRAP, Opening.LINE, Opening.PARAGRAPH})
 YES_NO = words(
     """

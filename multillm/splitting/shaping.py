@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["restates", "states_form", "wants_one_answer"]
+from multillm.splitting.lexicon import DELIVERABLES, words
+
+__all__ = ["names_deliverable", "restates", "states_form", "wants_one_answer"]
 
 ONE_ANSWER = re.compile(
     r"(?:only\s+|just\s+)?(?:(?:reply|answer|respond|output|return)\b(?:\s+(?:me|back|with|in))*\s+"
@@ -12,7 +14,9 @@ ONE_ANSWER = re.compile(
     r"|[^.,;:?!\n]{0,60}?\b(?<!s\s)only\b)"
     r"|(?:print|give|write|say|provide|show)\s+(?:me\s+)?(?:(?:only|just|nothing\s+but)\s+(?:the|a|an|its|one)\s+(?:\w+\s+){0,2}?{noun}\b"
     r"|(?:the|a|an|its|one)\s+(?:\w+\s+){0,2}?{noun}\s+only\b))"
-    r"[^.;:?!\n]{0,60}\Z".replace("{noun}", "(?:answer|letter|number|code|word|name|json|result|output|query|value|sql|xml|yaml|csv)"),
+    r"[^.;:?!\n]{0,60}\Z".replace(
+        "{noun}", "(?:answer|letter|number|code|word|name|json|result|output|query|value|sql|xml|yaml|csv)"
+    ),
     re.IGNORECASE,
 )
 FORM = re.compile(
@@ -26,6 +30,14 @@ RESTATED = re.compile(
     r"(?:\s+(?:with|in|here)\b.{0,40})?\W*\Z",
     re.IGNORECASE,
 )
+FRAGMENT = re.compile(
+    r"(?:(?!(?:we|i|they|you|he|she|there|no|not|only|max|maximum|at|up|about|each|both|with|without|in|and|or|for|the|this|that|my|our|it|your)\b)[\w'’-]+\s+){0,4}?"
+    r"([\w-]+)(?:\s+(?:for|of|on|about|to|per|in|with)\b[^.,;:!?\n]{1,60})?(?:\s+(?:please|pls|too|as\s+well|for\s+it))*\W*\Z",
+    re.IGNORECASE,
+)
+FRAGMENT_NOUNS = DELIVERABLES - words(
+    "page paragraph sentence sentences message documents email example examples bullets"
+) | words("version hashtags solutions answers")
 LONGEST = 140
 
 
@@ -37,6 +49,12 @@ def wants_one_answer(masked: str, start: int, end: int) -> bool:
 def states_form(masked: str, start: int, end: int) -> bool:
     """Whether "give the surname" or the like says which form the answer to a question takes."""
     return end - start <= LONGEST and FORM.match(masked, start, end) is not None
+
+
+def names_deliverable(masked: str, start: int, end: int) -> bool:
+    """Whether a sentence without a verb, such as "A French version too", names something to make."""
+    found = FRAGMENT.match(masked, start, end) if end - start <= LONGEST else None
+    return found is not None and found[1].lower() in FRAGMENT_NOUNS
 
 
 def restates(masked: str, start: int, end: int) -> bool:
