@@ -18,6 +18,7 @@ from multillm.bench.running import Prompts, measure
 from multillm.pool import Pool
 from multillm.registry import ModelSpec
 from multillm.scores import NeverSplitter
+from multillm.splitting import Splitter
 
 __all__ = ["ablate", "ablate_async"]
 
@@ -104,7 +105,7 @@ async def ablate_async(
 
 
 def _variants(pool: Pool, settings: Settings, journal: Journal) -> list[Arm]:
-    splitters = dict(zip(SPLITTINGS, (pool.splitter, NeverSplitter()), strict=True))
+    splitters: dict[str, str | Splitter] = dict(zip(SPLITTINGS, (pool.splitter, NeverSplitter()), strict=True))
     return [
         Pipeline(arm_name(splitting, chooser), part, settings, journal, splitter)
         for splitting, splitter in splitters.items()

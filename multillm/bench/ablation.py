@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -35,8 +35,9 @@ FIGURES = {
 }
 """Name and unit of each figure."""
 ALL = "all"
-MEAN, GAP = ["value", "low", "high", "n"], ["difference", "difference_low", "difference_high", "pairs"]
-SHOWN = ("quality", "cost_units", "latency_s", "machine_s", "output_tokens")
+GAP = ["difference", "difference_low", "difference_high", "pairs"]
+SHARES = {"quality", "cut"}
+SHOWN = ("cost_units", "latency_s", "machine_s", "output_tokens")
 
 
 def arm_name(splitting: str, chooser: str) -> str:
@@ -66,8 +67,8 @@ class Ablation(Kept):
     def best(self) -> str:
         """Label of the best single model: highest mean quality on whole prompts, in hindsight; else highest rank."""
         labels = self.manifest.pool.registry.usable().labels
-        quality = self.by_prompt["quality"].mean()
-        return max(reversed(labels), key=lambda label: quality.fillna(-1.0)[arm_name(SPLITTINGS[1], label)])
+        quality = pd.DataFrame(self.by_prompt["quality"]).mean().fillna(-1.0).to_dict()
+        return max(reversed(labels), key=lambda label: quality[arm_name(SPLITTINGS[1], label)])
 
     @property
     def baseline(self) -> str:
@@ -87,13 +88,13 @@ class Ablation(Kept):
         rows = measured.assign(cut=(measured["finish_reason"] == "length").where(measured["finish_reason"].notna()))
         figures = rows.astype(dict.fromkeys(FIGURES, float)).groupby(["prompt_id", "model"])[list(FIGURES)].mean()
         arms = pd.MultiIndex.from_product([FIGURES, self.arms], names=["figure", "arm"])
-        return figures.unstack("model").reindex(index=self.prompts["prompt_id"], columns=arms)
+        return pd.DataFrame(figures.unstack("model")).reindex(index=self.prompts["prompt_id"], columns=arms)
 
     @cached_property
     def groups(self) -> dict[str, pd.Index]:
         """Identifiers of the prompts by group: all, each kind, and those of each kind that were split."""
         kinds = self.prompts.set_index("prompt_id")["kind"]
-        split = self.by_prompt["calls"].max(axis=1) > 1
+        split = pd.DataFrame(self.by_prompt["calls"]).max(axis=1) > 1
         found = {ALL: kinds.index}
         found |= {kind: kinds.index[kinds == kind] for kind in sorted(kinds.unique())}
         found |= {f"{kind}, split": kinds.index[(kinds == kind) & split] for kind in sorted(kinds.unique())}
@@ -154,13 +155,24 @@ class Ablation(Kept):
             raise BenchmarkError(
                 f"there is no {arm!r} on {prompts!r}; arms are {'; '.join(self.arms)}; groups {'; '.join(self.groups)}"
             )
-        row = self.figures.loc[(prompts, "quality", arm)]
-        told = f"{interval(*row[GAP[:3]], '+z.3f')}, n = {int(row['pairs']):,}"
+        row = self._rows[prompts, "quality", arm]
+        told = f"{self.told(arm, 'quality', prompts)[1]}, n = {row['pairs']:,}"
         if row["difference_low"] > 0:
             return f"better than {self.baseline}: {told}"
         if row["difference_high"] < 0:
             return f"worse than {self.baseline}: {told}"
         return f"no difference to {self.baseline} shown: {told}"
+
+    def told(self, arm: str, figure: str, prompts: str = ALL) -> tuple[str, str]:
+        """A figure of an arm, and its difference to the baseline, each with its interval."""
+        row = self._rows[prompts, figure, arm]
+        digits = "z.3f" if figure in SHARES else ".3g"
+        gap = interval(row["difference"], row["difference_low"], row["difference_high"], f"+{digits}")
+        return interval(row["value"], row["low"], row["high"], digits), gap
+
+    @cached_property
+    def _rows(self) -> dict[Any, dict[Any, Any]]:
+        return self.figures.to_dict("index")
 
     def report(self) -> AblationReport:
         """The tables and plots, as Markdown and HTML."""
@@ -173,29 +185,21 @@ class Ablation(Kept):
         return f"Ablation({self.manifest.pool.name!r}, {prompts}, {PIPELINE}: {self.verdict(PIPELINE)})"
 
     def _repr_html_(self) -> str:
-        columns = ("prompts", "arm", "n", "quality", f"less {self.baseline}", *SHOWN[1:])
+        columns = ("prompts", "arm", "n", "quality", f"less {self.baseline}", *SHOWN)
         kinds = [group for group in self.groups if not group.endswith("split")]
         rows = [
-            (group, arm, int(of[arm, "quality"]["n"]), *self._cells(of, arm))
+            (
+                *(group, arm, self._rows[group, "quality", arm]["n"], *self.told(arm, "quality", group)),
+                *(self.told(arm, figure, group)[0] for figure in SHOWN),
+            )
             for group in kinds
-            for of in [self.figures.loc[group].swaplevel().T]
             for arm in self.arms
         ]
         strong = [place for place, row in enumerate(rows) if row[1] == PIPELINE]
         return html_table(repr(self), columns, rows, strong) + f"\n<p><small>{escape(self.provenance())}</small></p>"
 
-    @staticmethod
-    def _cells(of: pd.DataFrame, arm: str) -> list[str]:
-        """Quality, its difference, and the other figures shown, each with its interval."""
-        found = {figure: of[arm, figure] for figure in SHOWN}
-        told = {
-            figure: interval(*row[MEAN[:3]], "z.3f" if figure == "quality" else ".3g") for figure, row in found.items()
-        }
-        gap = interval(*found["quality"][GAP[:3]], "+z.3f")
-        return [told["quality"], gap, *(told[figure] for figure in SHOWN[1:])]
-
 
 def _product(levels: Mapping[str, Collection[str]]) -> pd.MultiIndex:
     """All combinations, sorted in the order given, so that pandas finds them by bisection."""
-    codes = np.indices([len(level) for level in levels.values()]).reshape(len(levels), -1)
+    codes = np.indices([len(level) for level in levels.values()]).reshape(len(levels), -1).tolist()
     return pd.MultiIndex(levels=[list(level) for level in levels.values()], codes=codes, names=list(levels))
