@@ -59,28 +59,22 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> ml.Ablation:
 
 def test_splitting_and_routing_are_each_left_out_and_what_that_changes_is_counted(kept: ml.Ablation) -> None:
     assert kept.arms == ARMS
-    quality = kept.to_frame().xs("quality", level="figure")
-    assert quality.loc["compound", "value"].to_dict() == {
-        "split, routed": 0.5,
-        "split, light": 0.5,
-        "split, heavy": 1.0,
-        "whole, routed": 0.5,
-        "whole, light": 0.5,
-        "whole, heavy": 0.5,
-    }
-    assert (quality.loc["single", "value"] == 1.0).all()
-    assert quality.loc[("all", "split, heavy"), ["value", "n"]].tolist() == [1.0, 4]
+    quality = {arm: kept.estimate(arm, prompts="compound").value for arm in kept.arms}
+    assert quality == dict.fromkeys(ARMS, 0.5) | {"split, heavy": 1.0}
+    assert {kept.estimate(arm, prompts="single").value for arm in ARMS} == {1.0}
     assert (kept.best, kept.baseline) == ("heavy", "whole, heavy")
-    gap = quality.loc[("compound", "split, heavy")]
-    assert (gap["difference"], gap["difference_low"], gap["pairs"]) == (0.5, 0.5, 2)
-    calls = kept.to_frame().xs("calls", level="figure")["value"]
-    assert calls["compound", "split, heavy"] == 2.0
-    assert calls["compound", "whole, heavy"] == 1.0
-    assert calls["single", "split, heavy"] == 1.0
+    overall = kept.estimate("split, heavy")
+    assert (overall.value, overall.n) == (1.0, 4)
+    gap = kept.difference("split, heavy", prompts="compound")
+    assert (gap.value, gap.low, gap.high, gap.n) == (0.5, 0.5, 0.5, 2)
+    assert kept.difference("split, heavy").value == 0.25
+    assert kept.estimate("split, heavy", "calls", "compound").value == 2.0
+    assert kept.estimate("whole, heavy", "calls", "compound").value == 1.0
+    assert kept.estimate("split, heavy", "output_tokens", "compound").value == 20.0
     assert list(kept.groups) == ["all", "compound", "single", "compound, split"]
-    assert kept.verdict("split, heavy", "compound") == "better than whole, heavy: +0.500 [+0.500, +0.500], n = 2"
+    assert kept.verdict("split, heavy", "compound") == "better than whole, heavy: +0.500 [+0.500, +0.500] (n=2)"
     assert kept.verdict("split, routed").startswith("no difference to whole, heavy shown: +0.000")
-    with pytest.raises(ml.BenchmarkError, match="groups all; compound; single"):
+    with pytest.raises(ml.BenchmarkError, match="prompts all; compound; single"):
         kept.verdict("split, heavy", "triple")
 
 
@@ -147,9 +141,9 @@ def test_unscored_answers_are_missing_in_every_figure_and_the_best_model_is_then
     expected = {"name": "f", "tests": [{"call": "f()", "returns": 1}]}
     unscored = ml.BenchmarkPrompt("x", "Write f.", ml.TaskType.CODE_GENERATION, "low", "code", expected, 16)
     found = ml.ablate(small_pool("light", "heavy"), (unscored,), ScriptedBackend(knows_one), progress=False)
-    quality = found.to_frame().loc["all", "quality"]
-    assert quality["value"].isna().all()
-    assert (quality["n"] == 0).all()
+    quality = found.estimate("split, routed")
+    assert np.isnan(quality.value)
+    assert quality.n == 0
     assert found.best == "heavy"
     assert "–" in found._repr_html_()
 
@@ -160,9 +154,12 @@ def test_means_of_columns_are_those_of_each_column_by_itself() -> None:
     found = mean_estimates(table)
     for column in table:
         alone = mean_estimate(table[column].to_numpy())
-        assert found.loc[column].tolist() == pytest.approx([alone.value, alone.low, alone.high, alone.n])
+        assert found.loc[[str(column)]].to_numpy()[0].tolist() == pytest.approx(
+            [alone.value, alone.low, alone.high, alone.n]
+        )
     table.iloc[:10, 0] = np.nan
-    assert mean_estimates(table).loc["a", ["value", "n"]].tolist() == pytest.approx([table["a"][10:].mean(), 30])
+    value, _, _, n = mean_estimates(table).to_numpy()[0]
+    assert (value, n) == (pytest.approx(table["a"].to_numpy()[10:].mean()), 30)
 
 
 async def test_wall_time_is_that_of_the_longest_chain_without_waits_for_a_slot() -> None:
@@ -187,7 +184,9 @@ def test_the_report_and_the_notebook_view_tell_every_arm_and_escape_it(tmp_path:
     pd.testing.assert_frame_equal(written.astype({"n": int}), found.to_frame().reset_index(), check_dtype=False)
     assert "<b>" not in found._repr_html_() + report.html
     assert repr(found).startswith("Ablation('small', 4 prompts, split, routed: ")
-    drawn = ml.plot_ablation(found.to_frame().loc["all", "quality"], "quality, 0..1")
+    drawn = ml.plot_ablation(
+        pd.DataFrame(found.to_frame().xs(("all", "quality"), level=("prompts", "figure"))), "quality, 0..1"
+    )
     assert [label.get_text() for label in drawn.get_yticklabels()][:2] == ["split, routed", "split, light"]
 
 
@@ -196,7 +195,7 @@ def test_the_command_runs_it_on_a_real_server(
 ) -> None:
     pool, prompts, out = tmp_path / "pool.yaml", tmp_path / "prompts.jsonl", tmp_path / "out"
     pool.write_text(json.dumps(small_pool("light", "heavy").model_dump(mode="json")), "utf-8")
-    record = {"id": "x", "prompt": "Add 2 and 2", "task_type": "qa_simple", "complexity": "low"}
+    record: dict[str, object] = {"id": "x", "prompt": "Add 2 and 2", "task_type": "qa_simple", "complexity": "low"}
     record |= {"grader": "number", "expected": {"answer": 4}, "max_output_tokens": 16}
     prompts.write_text(json.dumps(record) + "\n", "utf-8")
     monkeypatch.setenv("COLUMNS", "200")
@@ -209,4 +208,4 @@ def test_the_command_runs_it_on_a_real_server(
         assert ended.value.code == 0
         assert len(server.requests) == 4  # a warm-up and one answer of each model, shared by all six arms
     assert "whole, heavy" in capsys.readouterr().out
-    assert ml.Ablation.read(out).to_frame().loc[("all", "quality", "split, heavy"), "value"] == 1.0
+    assert ml.Ablation.read(out).estimate("split, heavy").value == 1.0

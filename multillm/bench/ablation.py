@@ -15,11 +15,12 @@ from multillm.bench.kept import Kept
 from multillm.bench.rows import ROUTED
 from multillm.errors import BenchmarkError
 from multillm.markup import html_table
+from multillm.metrics import Estimate
 
 if TYPE_CHECKING:
     from multillm.bench.ablation_report import AblationReport
 
-__all__ = ["FIGURES", "PIPELINE", "SPLITTINGS", "Ablation", "arm_name"]
+__all__ = ["FIGURES", "PIPELINE", "SPLITTINGS", "Ablation", "arm_name", "told"]
 
 SPLITTINGS = ("split", "whole")
 FIGURES = {
@@ -136,43 +137,49 @@ class Ablation(Kept):
         """
         return self.figures.copy()
 
-    def verdict(self, arm: str, prompts: str = ALL) -> str:
-        """Whether an arm answers better or worse than the best single model does alone, as far as can be told.
+    def estimate(self, arm: str, figure: str = "quality", prompts: str = ALL) -> Estimate:
+        """A figure of an arm: mean over prompts with its 95 % bootstrap interval.
 
         Parameters
         ----------
         arm : str
             One of `arms`.
+        figure : str, default "quality"
+            See `to_frame`.
         prompts : str, default "all"
             One of `groups`.
 
         Raises
         ------
         BenchmarkError
-            If there is no such arm or group.
+            If there is no such arm, figure or group.
         """
-        if arm not in self.arms or prompts not in self.groups:
-            raise BenchmarkError(
-                f"there is no {arm!r} on {prompts!r}; arms are {'; '.join(self.arms)}; groups {'; '.join(self.groups)}"
-            )
-        row = self._rows[prompts, "quality", arm]
-        told = f"{self.told(arm, 'quality', prompts)[1]}, n = {row['pairs']:,}"
-        if row["difference_low"] > 0:
-            return f"better than {self.baseline}: {told}"
-        if row["difference_high"] < 0:
-            return f"worse than {self.baseline}: {told}"
-        return f"no difference to {self.baseline} shown: {told}"
+        return Estimate(*self._row(arm, figure, prompts)[:4])
 
-    def told(self, arm: str, figure: str, prompts: str = ALL) -> tuple[str, str]:
-        """A figure of an arm, and its difference to the baseline, each with its interval."""
-        row = self._rows[prompts, figure, arm]
-        digits = "z.3f" if figure in SHARES else ".3g"
-        gap = interval(row["difference"], row["difference_low"], row["difference_high"], f"+{digits}")
-        return interval(row["value"], row["low"], row["high"], digits), gap
+    def difference(self, arm: str, figure: str = "quality", prompts: str = ALL) -> Estimate:
+        """The same less that of the baseline, prompt by prompt; parameters and errors as of `estimate`."""
+        return Estimate(*self._row(arm, figure, prompts)[4:])
+
+    def verdict(self, arm: str, prompts: str = ALL) -> str:
+        """Whether an arm answers better or worse than the best single model alone; parameters as of `estimate`."""
+        found = self.difference(arm, prompts=prompts)
+        if found.low > 0:
+            return f"better than {self.baseline}: {found:+z.3f}"
+        if found.high < 0:
+            return f"worse than {self.baseline}: {found:+z.3f}"
+        return f"no difference to {self.baseline} shown: {found:+z.3f}"
+
+    def _row(self, arm: str, figure: str, prompts: str) -> tuple[Any, ...]:
+        if (prompts, figure, arm) not in self._rows:
+            raise BenchmarkError(
+                f"there is no {figure!r} of {arm!r} on {prompts!r}; arms are {'; '.join(self.arms)}; "
+                f"figures {', '.join(FIGURES)}; prompts {'; '.join(self.groups)}"
+            )
+        return self._rows[prompts, figure, arm]
 
     @cached_property
-    def _rows(self) -> dict[Any, dict[Any, Any]]:
-        return self.figures.to_dict("index")
+    def _rows(self) -> dict[Any, tuple[Any, ...]]:
+        return dict(zip(self.figures.index, self.figures.itertuples(index=False, name=None), strict=True))
 
     def report(self) -> AblationReport:
         """The tables and plots, as Markdown and HTML."""
@@ -186,17 +193,24 @@ class Ablation(Kept):
 
     def _repr_html_(self) -> str:
         columns = ("prompts", "arm", "n", "quality", f"less {self.baseline}", *SHOWN)
-        kinds = [group for group in self.groups if not group.endswith("split")]
         rows = [
             (
-                *(group, arm, self._rows[group, "quality", arm]["n"], *self.told(arm, "quality", group)),
-                *(self.told(arm, figure, group)[0] for figure in SHOWN),
+                *(group, arm, self.estimate(arm, prompts=group).n),
+                told(self.estimate(arm, prompts=group), "quality"),
+                told(self.difference(arm, prompts=group), "quality", "+"),
+                *(told(self.estimate(arm, figure, group), figure) for figure in SHOWN),
             )
-            for group in kinds
+            for group in self.groups
+            if not group.endswith("split")
             for arm in self.arms
         ]
         strong = [place for place, row in enumerate(rows) if row[1] == PIPELINE]
         return html_table(repr(self), columns, rows, strong) + f"\n<p><small>{escape(self.provenance())}</small></p>"
+
+
+def told(found: Estimate, figure: str, sign: str = "") -> str:
+    """A figure with its interval, in as many digits as it needs."""
+    return interval(found.value, found.low, found.high, f"{sign}z.3f" if figure in SHARES else f"{sign}.3g")
 
 
 def _product(levels: Mapping[str, Collection[str]]) -> pd.MultiIndex:

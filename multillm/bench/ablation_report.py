@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from multillm.bench.ablation import FIGURES, Ablation
+from multillm.bench.ablation import FIGURES, Ablation, told
 from multillm.bench.page import Page, Plot, Section
 from multillm.plots import plot_ablation
 from multillm.reports import keep_table
@@ -53,9 +53,11 @@ class AblationReport(Page):
     @property
     def plots(self) -> Mapping[str, Plot]:
         """What can be drawn, by file in the folder."""
-        quality = self.ablation.figures.xs("quality", level="figure")
+        quality = pd.DataFrame(self.ablation.figures.xs("quality", level="figure"))
         return {
-            f"quality_{group}": partial(plot_ablation, quality.loc[group], f"{FIGURES['quality']}, {group} prompts")
+            f"quality_{group}": partial(
+                plot_ablation, pd.DataFrame(quality.loc[group]), f"{FIGURES['quality']}, {group} prompts"
+            )
             for group in self.ablation.groups
             if "," not in group
         }
@@ -83,8 +85,12 @@ def _sections(ablation: Ablation, group: str) -> list[Section]:
     head = f"{group.capitalize()} prompts ({len(ablation.groups[group])})"
     others = [arm for arm in ablation.arms if arm != ablation.baseline]
     verdicts = "; ".join(f"{arm}: {ablation.verdict(arm, group)}" for arm in others)
-    means = [(arm, *(ablation.told(arm, figure, group)[0] for figure in FIGURES)) for arm in ablation.arms]
-    gaps = [(arm, *(ablation.told(arm, figure, group)[1] for figure in FIGURES)) for arm in others]
+    means = [
+        (arm, *(told(ablation.estimate(arm, figure, group), figure) for figure in FIGURES)) for arm in ablation.arms
+    ]
+    gaps = [
+        (arm, *(told(ablation.difference(arm, figure, group), figure, "+") for figure in FIGURES)) for arm in others
+    ]
     columns = ("arm", *FIGURES)
     return [
         Section(head, f"{LEGEND} {verdicts}.", columns, means),
