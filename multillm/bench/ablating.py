@@ -65,8 +65,8 @@ def ablate(
     --------
     ::
 
-        recorded = ml.Ablation.read("ablation")
-        again = ml.ablate("small", "core", ml.ReplayBackend(recorded.recording), run_code=True)
+        ablation = ml.ablate("small", backend="ollama", out="runs/ablation", run_code=True)
+        again = ml.ablate("small", backend=ml.ReplayBackend(ablation.recording), run_code=True)
     """
     with start_blocking_portal() as portal:
         return portal.call(
