@@ -53,8 +53,8 @@ class Ablation(Kept):
     """Splitting and routing, each with and without, on the same prompts.
 
     Arms are named ``split, routed`` (the whole pipeline), ``whole, routed``, and ``split, LABEL`` and ``whole, LABEL``
-    for each of the k models. All have the pool's output budget for each call, so that only what the name says differs.
-    Attributes are those of every run that is kept: `Kept`.
+    for each model. Every call has the pool's output budget, so that only what the name says differs; a prompt that is
+    split has that room for each of its sub-tasks. Attributes are those of every run that is kept: `Kept`.
     """
 
     kind = "ablation"
@@ -163,6 +163,8 @@ class Ablation(Kept):
     def verdict(self, arm: str, prompts: str = ALL) -> str:
         """Whether an arm answers better or worse than the best single model alone; parameters as of `estimate`."""
         found = self.difference(arm, prompts=prompts)
+        if not found.n:
+            return f"not scored beside {self.baseline}"
         if found.low > 0:
             return f"better than {self.baseline}: {found:+z.3f}"
         if found.high < 0:
