@@ -17,6 +17,7 @@ from multillm.bench.running import Backends, Prompts, measure
 from multillm.pool import Pool
 from multillm.registry import ModelSpec
 from multillm.scores import NeverSplitter
+from multillm.splitting import Splitter
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -67,8 +68,8 @@ def ablate(
     --------
     ::
 
-        recorded = ml.Ablation.read("ablation")
-        again = ml.ablate("small", "core", ml.ReplayBackend(recorded.recording), run_code=True)
+        ablation = ml.ablate("small", backend="ollama", out="runs/ablation", run_code=True)
+        again = ml.ablate("small", backend=ml.ReplayBackend(ablation.recording), run_code=True)
     """
     with start_blocking_portal() as portal:
         return portal.call(
@@ -118,7 +119,7 @@ async def ablate_async(
 
 
 def _variants(pool: Pool, settings: Settings, journal: Journal) -> list[Arm]:
-    splitters = dict(zip(SPLITTINGS, (pool.splitter, NeverSplitter()), strict=True))
+    splitters: dict[str, str | Splitter] = dict(zip(SPLITTINGS, (pool.splitter, NeverSplitter()), strict=True))
     return [
         Pipeline(arm_name(splitting, chooser), part, settings, journal, splitter)
         for splitting, splitter in splitters.items()

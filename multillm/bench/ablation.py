@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,12 @@ from multillm.bench.kept import Kept
 from multillm.bench.rows import ROUTED
 from multillm.errors import BenchmarkError
 from multillm.markup import html_table
+from multillm.metrics import Estimate
 
 if TYPE_CHECKING:
     from multillm.bench.ablation_report import AblationReport
 
-__all__ = ["FIGURES", "PIPELINE", "SPLITTINGS", "Ablation", "arm_name"]
+__all__ = ["FIGURES", "PIPELINE", "SPLITTINGS", "Ablation", "arm_name", "told"]
 
 SPLITTINGS = ("split", "whole")
 FIGURES = {
@@ -35,8 +36,9 @@ FIGURES = {
 }
 """Name and unit of each figure."""
 ALL = "all"
-MEAN, GAP = ["value", "low", "high", "n"], ["difference", "difference_low", "difference_high", "pairs"]
-SHOWN = ("quality", "cost_units", "latency_s", "machine_s", "output_tokens")
+GAP = ["difference", "difference_low", "difference_high", "pairs"]
+SHARES = {"quality", "cut"}
+SHOWN = ("cost_units", "latency_s", "machine_s", "output_tokens")
 
 
 def arm_name(splitting: str, chooser: str) -> str:
@@ -51,8 +53,8 @@ class Ablation(Kept):
     """Splitting and routing, each with and without, on the same prompts.
 
     Arms are named ``split, routed`` (the whole pipeline), ``whole, routed``, and ``split, LABEL`` and ``whole, LABEL``
-    for each of the k models. All have the pool's output budget for each call, so that only what the name says differs.
-    Attributes are those of every run that is kept: `Kept`.
+    for each model. Every call has the pool's output budget, so that only what the name says differs; a prompt that is
+    split has that room for each of its sub-tasks. Attributes are those of every run that is kept: `Kept`.
     """
 
     kind = "ablation"
@@ -66,8 +68,8 @@ class Ablation(Kept):
     def best(self) -> str:
         """Label of the best single model: highest mean quality on whole prompts, in hindsight; else highest rank."""
         labels = self.manifest.pool.registry.usable().labels
-        quality = self.by_prompt["quality"].mean()
-        return max(reversed(labels), key=lambda label: quality.fillna(-1.0)[arm_name(SPLITTINGS[1], label)])
+        quality = pd.DataFrame(self.by_prompt["quality"]).mean().fillna(-1.0).to_dict()
+        return max(reversed(labels), key=lambda label: quality[arm_name(SPLITTINGS[1], label)])
 
     @property
     def baseline(self) -> str:
@@ -87,13 +89,13 @@ class Ablation(Kept):
         rows = measured.assign(cut=(measured["finish_reason"] == "length").where(measured["finish_reason"].notna()))
         figures = rows.astype(dict.fromkeys(FIGURES, float)).groupby(["prompt_id", "model"])[list(FIGURES)].mean()
         arms = pd.MultiIndex.from_product([FIGURES, self.arms], names=["figure", "arm"])
-        return figures.unstack("model").reindex(index=self.prompts["prompt_id"], columns=arms)
+        return pd.DataFrame(figures.unstack("model")).reindex(index=self.prompts["prompt_id"], columns=arms)
 
     @cached_property
     def groups(self) -> dict[str, pd.Index]:
         """Identifiers of the prompts by group: all, each kind, and those of each kind that were split."""
         kinds = self.prompts.set_index("prompt_id")["kind"]
-        split = self.by_prompt["calls"].max(axis=1) > 1
+        split = pd.DataFrame(self.by_prompt["calls"]).max(axis=1) > 1
         found = {ALL: kinds.index}
         found |= {kind: kinds.index[kinds == kind] for kind in sorted(kinds.unique())}
         found |= {f"{kind}, split": kinds.index[(kinds == kind) & split] for kind in sorted(kinds.unique())}
@@ -135,32 +137,51 @@ class Ablation(Kept):
         """
         return self.figures.copy()
 
-    def verdict(self, arm: str, prompts: str = ALL) -> str:
-        """Whether an arm answers better or worse than the best single model does alone, as far as can be told.
+    def estimate(self, arm: str, figure: str = "quality", prompts: str = ALL) -> Estimate:
+        """A figure of an arm: mean over prompts with its 95 % bootstrap interval.
 
         Parameters
         ----------
         arm : str
             One of `arms`.
+        figure : str, default "quality"
+            See `to_frame`.
         prompts : str, default "all"
             One of `groups`.
 
         Raises
         ------
         BenchmarkError
-            If there is no such arm or group.
+            If there is no such arm, figure or group.
         """
-        if arm not in self.arms or prompts not in self.groups:
+        return Estimate(*self._row(arm, figure, prompts)[:4])
+
+    def difference(self, arm: str, figure: str = "quality", prompts: str = ALL) -> Estimate:
+        """The same less that of the baseline, prompt by prompt; parameters and errors as of `estimate`."""
+        return Estimate(*self._row(arm, figure, prompts)[4:])
+
+    def verdict(self, arm: str, prompts: str = ALL) -> str:
+        """Whether an arm answers better or worse than the best single model alone; parameters as of `estimate`."""
+        found = self.difference(arm, prompts=prompts)
+        if not found.n:
+            return f"not scored beside {self.baseline}"
+        if found.low > 0:
+            return f"better than {self.baseline}: {found:+z.3f}"
+        if found.high < 0:
+            return f"worse than {self.baseline}: {found:+z.3f}"
+        return f"no difference to {self.baseline} shown: {found:+z.3f}"
+
+    def _row(self, arm: str, figure: str, prompts: str) -> tuple[Any, ...]:
+        if (prompts, figure, arm) not in self._rows:
             raise BenchmarkError(
-                f"there is no {arm!r} on {prompts!r}; arms are {'; '.join(self.arms)}; groups {'; '.join(self.groups)}"
+                f"there is no {figure!r} of {arm!r} on {prompts!r}; arms are {'; '.join(self.arms)}; "
+                f"figures {', '.join(FIGURES)}; prompts {'; '.join(self.groups)}"
             )
-        row = self.figures.loc[(prompts, "quality", arm)]
-        told = f"{interval(*row[GAP[:3]], '+z.3f')}, n = {int(row['pairs']):,}"
-        if row["difference_low"] > 0:
-            return f"better than {self.baseline}: {told}"
-        if row["difference_high"] < 0:
-            return f"worse than {self.baseline}: {told}"
-        return f"no difference to {self.baseline} shown: {told}"
+        return self._rows[prompts, figure, arm]
+
+    @cached_property
+    def _rows(self) -> dict[Any, tuple[Any, ...]]:
+        return dict(zip(self.figures.index, self.figures.itertuples(index=False, name=None), strict=True))
 
     def report(self) -> AblationReport:
         """The tables and plots, as Markdown and HTML."""
@@ -173,29 +194,28 @@ class Ablation(Kept):
         return f"Ablation({self.manifest.pool.name!r}, {prompts}, {PIPELINE}: {self.verdict(PIPELINE)})"
 
     def _repr_html_(self) -> str:
-        columns = ("prompts", "arm", "n", "quality", f"less {self.baseline}", *SHOWN[1:])
-        kinds = [group for group in self.groups if not group.endswith("split")]
+        columns = ("prompts", "arm", "n", "quality", f"less {self.baseline}", *SHOWN)
         rows = [
-            (group, arm, int(of[arm, "quality"]["n"]), *self._cells(of, arm))
-            for group in kinds
-            for of in [self.figures.loc[group].swaplevel().T]
+            (
+                *(group, arm, self.estimate(arm, prompts=group).n),
+                told(self.estimate(arm, prompts=group), "quality"),
+                told(self.difference(arm, prompts=group), "quality", "+"),
+                *(told(self.estimate(arm, figure, group), figure) for figure in SHOWN),
+            )
+            for group in self.groups
+            if not group.endswith("split")
             for arm in self.arms
         ]
         strong = [place for place, row in enumerate(rows) if row[1] == PIPELINE]
         return html_table(repr(self), columns, rows, strong) + f"\n<p><small>{escape(self.provenance())}</small></p>"
 
-    @staticmethod
-    def _cells(of: pd.DataFrame, arm: str) -> list[str]:
-        """Quality, its difference, and the other figures shown, each with its interval."""
-        found = {figure: of[arm, figure] for figure in SHOWN}
-        told = {
-            figure: interval(*row[MEAN[:3]], "z.3f" if figure == "quality" else ".3g") for figure, row in found.items()
-        }
-        gap = interval(*found["quality"][GAP[:3]], "+z.3f")
-        return [told["quality"], gap, *(told[figure] for figure in SHOWN[1:])]
+
+def told(found: Estimate, figure: str, sign: str = "") -> str:
+    """A figure with its interval, in as many digits as it needs."""
+    return interval(found.value, found.low, found.high, f"{sign}z.3f" if figure in SHARES else f"{sign}.3g")
 
 
 def _product(levels: Mapping[str, Collection[str]]) -> pd.MultiIndex:
     """All combinations, sorted in the order given, so that pandas finds them by bisection."""
-    codes = np.indices([len(level) for level in levels.values()]).reshape(len(levels), -1)
+    codes = np.indices([len(level) for level in levels.values()]).reshape(len(levels), -1).tolist()
     return pd.MultiIndex(levels=[list(level) for level in levels.values()], codes=codes, names=list(levels))

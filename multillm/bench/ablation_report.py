@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from multillm.bench.ablation import FIGURES, GAP, MEAN, Ablation
-from multillm.bench.figures import interval
+from multillm.bench.ablation import FIGURES, Ablation, told
 from multillm.bench.page import Page, Plot, Section
 from multillm.plots import plot_ablation
 from multillm.reports import keep_table
@@ -54,9 +53,11 @@ class AblationReport(Page):
     @property
     def plots(self) -> Mapping[str, Plot]:
         """What can be drawn, by file in the folder."""
-        figures = self.ablation.figures
+        quality = pd.DataFrame(self.ablation.figures.xs("quality", level="figure"))
         return {
-            f"quality_{group}": partial(plot_ablation, figures.loc[group, "quality"], f"quality, {group} prompts, 0..1")
+            f"quality_{group}": partial(
+                plot_ablation, pd.DataFrame(quality.loc[group]), f"{FIGURES['quality']}, {group} prompts"
+            )
             for group in self.ablation.groups
             if "," not in group
         }
@@ -81,22 +82,17 @@ class AblationReport(Page):
 
 
 def _sections(ablation: Ablation, group: str) -> list[Section]:
-    of_group = ablation.figures.loc[group]
     head = f"{group.capitalize()} prompts ({len(ablation.groups[group])})"
-    verdicts = "; ".join(f"{arm}: {ablation.verdict(arm, group)}" for arm in ablation.arms if arm != ablation.baseline)
-    means = [(arm, *_cells(of_group.xs(arm, level="arm")[MEAN[:3]])) for arm in ablation.arms]
+    others = [arm for arm in ablation.arms if arm != ablation.baseline]
+    verdicts = "; ".join(f"{arm}: {ablation.verdict(arm, group)}" for arm in others)
+    means = [
+        (arm, *(told(ablation.estimate(arm, figure, group), figure) for figure in FIGURES)) for arm in ablation.arms
+    ]
     gaps = [
-        (arm, *_cells(of_group.xs(arm, level="arm")[GAP[:3]], "+")) for arm in ablation.arms if arm != ablation.baseline
+        (arm, *(told(ablation.difference(arm, figure, group), figure, "+") for figure in FIGURES)) for arm in others
     ]
     columns = ("arm", *FIGURES)
     return [
         Section(head, f"{LEGEND} {verdicts}.", columns, means),
         Section(f"{head}, less {ablation.baseline}", PAIRED, columns, gaps),
-    ]
-
-
-def _cells(of_arm: pd.DataFrame, sign: str = "") -> list[str]:
-    return [
-        interval(*of_arm.loc[figure], f"{sign}z.3f" if figure in {"quality", "cut"} else f"{sign}.3g")
-        for figure in FIGURES
     ]

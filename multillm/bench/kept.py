@@ -99,7 +99,7 @@ class Kept:
         Parameters
         ----------
         folder : str or Path
-            The folder, or the name of a run that comes with multillm: ``small`` (a benchmark), ``ablation``.
+            The folder, or the name of a run that comes with multillm: ``small``, a benchmark.
 
         Raises
         ------
