@@ -7,7 +7,10 @@ from typing import Protocol, runtime_checkable
 from multillm.errors import InputError
 from multillm.tasks import SubTask
 
-__all__ = ["Splitter", "check_prompt", "trimmed"]
+__all__ = ["FILLER", "Splitter", "check_prompt", "trimmed"]
+
+FILLER = "\u2592"
+"""What stands for a protected character."""
 
 
 @runtime_checkable

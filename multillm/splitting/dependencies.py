@@ -1,4 +1,4 @@
-"""Which request needs the product of an earlier one."""
+"""Which earlier request a later one points at, by rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from multillm.splitting.nouns import INDEFINITE, NOUN_ENDS, PREPOSITIONS, REPORT
 from multillm.splitting.outline import Request
 from multillm.splitting.readings import Leaves, Reading
 
-__all__ = ["dependencies"]
+__all__ = ["LOOKBACK", "PRONOUNS", "SIGNS", "pointed_at", "points_back", "readings", "writes_up"]
 
 LOOKBACK = 6
 WINDOW = 400
@@ -131,6 +131,19 @@ TESTING = _Sign(
         r"(?!\s+(?:plan|for\s+(?:the|our|my|a)\b|that))"
     ),
 )
+SIGNS = {
+    "backward": BACKWARD,
+    "chosen": CHOSEN,
+    "revised": REVISED,
+    "results": RESULTS,
+    "versions": VERSIONS,
+    "accompanying": ACCOMPANYING,
+    "selected": SELECTED,
+    "on findings": ON_FINDINGS,
+    "about it": ABOUT_IT,
+    "both": BOTH,
+    "testing": TESTING,
+}
 CONDITION = re.compile(r"(?:if\s+(?:yes|no|so|not|it|that|there|any|you)|where)\b")
 DONE = re.compile(r"\b(?:once|when|after)\b.{0,16}\b(?:done|finished|ready|complete)\b", re.IGNORECASE)
 SEQUENCE = re.compile(r"\b(?:then|after|afterwards|once|when)\b", re.IGNORECASE)
@@ -148,19 +161,34 @@ REMEDIES = words("fix fixes remedy remedies cure mitigation mitigations counterm
 PRODUCING_VERBS = MAKING_VERBS | CHANGING_VERBS
 
 
-def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ...]]:
-    """For each request the indices of the earlier ones whose product it uses."""
-    readings: list[Reading] = []
-    found: list[tuple[int, ...]] = []
+def readings(prompt: str, requests: Sequence[Request]) -> list[tuple[Reading, str]]:
+    """Each request as the others see it, and the characters between it and the one before."""
+    found = []
     for later, request in enumerate(requests):
         reading = Reading(request.head, prompt[request.start : min(request.end, request.start + WINDOW)].strip())
         joint = prompt[max(requests[later - 1].end, request.start - NEAR) : request.start] if later else ""
-        found.append(_needs(readings, found, reading, joint) if later else ())
-        readings.append(reading)
+        found.append((reading, joint))
     return found
 
 
-def _needs(earlier: Sequence[Reading], found: Sequence[tuple[int, ...]], later: Reading, joint: str) -> tuple[int, ...]:
+def pointed_at(
+    earlier: Sequence[Reading], found: Sequence[tuple[int, ...]], later: Reading, joint: str
+) -> tuple[int, ...]:
+    """Indices of the earlier requests whose product a later one points at, by rule.
+
+    Parameters
+    ----------
+    earlier : sequence of Reading
+        All requests before it.
+    found : sequence of tuple of int
+        What those point at.
+    later : Reading
+        The request.
+    joint : str
+        What stands between it and the one before.
+    """
+    if not earlier:
+        return ()
     reach = range(max(0, len(earlier) - LOOKBACK), len(earlier))
     near = next((other for other in reversed(reach) if earlier[other].leaves is not Leaves.NOTHING), None)
     named = later.named
@@ -190,7 +218,7 @@ def _uses(later: Reading, earlier: Reading, joint: str) -> bool:
         return True
     if later.head.kind is Kind.QUESTION:
         return earlier.leaves is Leaves.NEW and ABOUT_IT.stands_in(later)
-    if RESULTS.stands_in(later) or (earlier.head.verb not in PRODUCING_VERBS and _writes_up(later)):
+    if RESULTS.stands_in(later) or (earlier.head.verb not in PRODUCING_VERBS and writes_up(later)):
         return True
     return _acts_on_findings(later) if earlier.leaves is Leaves.FINDINGS else _works_on(later, earlier, joint)
 
@@ -207,7 +235,7 @@ def _works_on(later: Reading, earlier: Reading, joint: str) -> bool:
         return True
     if earlier.leaves is Leaves.GIVEN and not SEQUENCE.search(joint):
         return False
-    return _points_back(later.tokens, later.head.verb in JUDGING_VERBS) or TESTING.stands_in(later)
+    return points_back(later.tokens, later.head.verb in JUDGING_VERBS) or TESTING.stands_in(later)
 
 
 def _follows_up(later: Reading) -> bool:
@@ -215,7 +243,7 @@ def _follows_up(later: Reading) -> bool:
     return later.head.kind is Kind.REQUEST and (CONDITION.match(later.text) is not None or CHOSEN.stands_in(later))
 
 
-def _writes_up(later: Reading) -> bool:
+def writes_up(later: Reading) -> bool:
     """Whether "write the report" asks for a text that nothing but the work before it can be about."""
     if later.tokens[1:3] == ["up", "the"]:
         return True
@@ -224,7 +252,7 @@ def _writes_up(later: Reading) -> bool:
     return not REPORT_NOUNS.isdisjoint(phrase(later.tokens, 2))
 
 
-def _points_back(tokens: Sequence[str], judges: bool) -> bool:
+def points_back(tokens: Sequence[str], judges: bool) -> bool:
     """Whether a pronoun, of which a request to judge may also say something, has to stand for an earlier product."""
     if tokens[1:2] == ["that"] and (len(tokens) == 2 or tokens[2] in NOUN_ENDS):
         return True

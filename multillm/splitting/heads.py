@@ -33,6 +33,7 @@ CLOSING = re.compile(
     r"(?:examples?|reasons?|sources?|details?|explanation|argument|type\s+hints?|comments)\b(?!\s+to\b)"
     r"|(?:explain|say|state|describe)\s+(?:how\s+sure|how\s+confident|why(?:\s*[.,;!?]|\s*$|\s+(?:you|not|or)\b)|which\s+\w+\s+you\s+(?:used?|rel(?:y|ied)|chose|applied|assumed?))"
     r"|(?:write|answer|explain|do|respond|reply|put|phrase)\s+(?:it\s+|them\s+|this\s+|everything\s+)?(?:in|using|with|at|like|as|from)\b"
+    r"(?!\s+(?:\w+\s+){1,6}(?:what|how|why|when|whether|which)\b)"
     r"|(?:explain|justify|discuss|elaborate|compare)\s*(?:[.,;!?]|$)|explain\s+the\s+trade-?offs?\b|justify\b"
     r"|comment\s+(?:it|(?:all\s+|on\s+)?(?:the|your)\s+code)\b|leave\s+out\b|(?:leave|keep)\s+(?:everything|all|the\s+rest)\b|(?:make|leave|set)\s+(?:sure|certain)\b|call\s+(?:it|them|the)\b|take\s+(?:care|into)\b"
     r"|(?:return|output|present|format|structure|organi[sz]e|arrange|sort|group|order)\s+(?:it|them|everything|the\s+(?:results?|output|answers?))\b",
@@ -44,6 +45,10 @@ USING = re.compile(
 )
 TOOL_VERBS = REQUEST_VERBS - STEP_VERBS
 NEEDING = re.compile(r"\b(?:need|want|like|looking\s+for|after)\s*\Z", re.IGNORECASE)
+ANNOUNCED = re.compile(
+    r"(?:\w+\s+){0,3}?(?:things|tasks|steps|parts|questions|requests|favou?rs|jobs|points)\b(?=\s*(?:[.:,;\n]|\Z|(?:please|done|from|with|here)\b))",
+    re.IGNORECASE,
+)
 WORD = re.compile(r"[^\W_][\w'’-]*")
 ARTICLES = words(
     """
@@ -62,7 +67,8 @@ NO_OBJECT = words(
     """
 )
 NOUN_FOLLOWED = NO_OBJECT | frozenset(["attached", "below", "above", "included", "enclosed", "pasted"])
-COMPOUNDING = frozenset(["request", "requests", "suite", "results", "base", "dump", "attached", "below"])
+NUMBERED_NOUNS = words("class figure grade note phase question release season step")
+COMPOUNDING = frozenset(["notes", "request", "requests", "suite", "results", "base", "dump", "attached", "below"])
 ADDRESSING_VERBS = frozenset(["reply", "talk", "speak", "write"])
 NOT_ASKING = frozenset(["not", "n't", "also"])
 
@@ -156,6 +162,8 @@ def _uses_to_ask(masked: str, start: int, begin: int, end: int) -> bool:
 
 def _names_deliverable(masked: str, start: int, begin: int, first: str, end: int) -> bool:
     """Whether "I need", "next:" or the like leads up to a noun that names a deliverable."""
+    if ANNOUNCED.match(masked, begin, end):
+        return False
     if NEEDING.search(masked, start, begin):
         return first != "to"
     words = WORD.findall(masked, begin, min(end, begin + 60))[:6]
@@ -167,9 +175,13 @@ def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one ret
         return Kind.QUESTION
     if (verb, after) in VERB_PHRASES or ((verb, after) in TWO_WORD_VERBS and third in DETERMINERS):
         return Kind.REQUEST
-    if verb in AUXILIARIES and after not in NOT_ASKING:
+    if verb in AUXILIARIES and after not in NOT_ASKING and (verb, after) != ("do", "the"):
         return Kind.QUESTION if verb not in ("do", "don't") or after in SUBJECTS else Kind.CONSTRAINT
     if _is_noun(verb, after, third):
+        return Kind.STATEMENT
+    if verb == "take" and after[:1].isdigit():
+        return Kind.REQUEST
+    if (verb, after) == ("do", "the"):
         return Kind.STATEMENT
     if verb in LOOKING_VERBS and after not in ("at", "over", "through", "into"):
         return Kind.LOOK
@@ -182,7 +194,7 @@ def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one ret
 
 def _is_noun(verb: str, after: str, third: str) -> bool:
     """Whether the first word of a clause is no verb, by the two words after it."""
-    if verb == "act" or after in NO_OBJECT or after == ":":
+    if verb == "act" or after in NO_OBJECT or after == ":" or (verb in NUMBERED_NOUNS and after.isdigit()):
         return True
     if verb not in NOUN_LIKE_VERBS or after in DETERMINERS or (verb in ADDRESSING_VERBS and after == "to"):
         return False
@@ -204,7 +216,16 @@ def _looks_imperative(verb: str, after: str) -> bool:
 
 
 VERB_PHRASES = frozenset(
-    [("have", "a"), ("take", "a"), ("do", "a"), ("do", "an"), ("do", "some")]
+    [
+        ("ask", "me"),
+        ("cover", "it"),
+        ("cover", "them"),
+        ("have", "a"),
+        ("take", "a"),
+        ("do", "a"),
+        ("do", "an"),
+        ("do", "some"),
+    ]
     + [(verb, "check") for verb in ("double", "fact", "sanity")]
 )
 TWO_WORD_VERBS = frozenset(

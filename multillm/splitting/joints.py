@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
+from multillm.splitting.base import FILLER
+from multillm.splitting.heads import ADDRESSING_VERBS, NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.lexicon import (
     AUXILIARIES,
     COMMUNICATING_VERBS,
@@ -24,7 +25,6 @@ from multillm.splitting.lexicon import (
     WH_WORDS,
     words,
 )
-from multillm.splitting.masking import FILLER
 
 __all__ = ["Cut", "cuts", "embedded_head"]
 
@@ -42,6 +42,7 @@ OBLIGED = re.compile(
 )
 ALTERNATIVE = re.compile(r",\s+or\b", re.IGNORECASE)
 FURTHER = re.compile(r"\s*(?:,\s*)?(?:as\s+well\s+as|and\s+(?:also|then)|plus|then|[+&])\s", re.IGNORECASE)
+POLITE = re.compile(r"\b(?:please|pls|kindly|(?:can|could|would)\s+you)\b", re.IGNORECASE)
 REPORTING = re.compile(
     r"(?:(?:tell|show)\s+(?:me|us)|let\s+(?:me|us)\s+know|say|list|note|report|point\s+out|flag|mark)\s+"
     r"(?:what|which|where|whether|if|how|any|anything|every|all|(?:the|all\s+the)\s+(?:mistakes|errors|issues|problems|bugs|faults))\b",
@@ -57,10 +58,11 @@ ASKED_VERBS = REQUEST_VERBS - STEP_VERBS
 ASKING_KINDS = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.WISH])
 COLON = re.compile(r":(?=\s)")
 SCOPE = re.compile(
-    r"\b(?:(?:that|which|who)\s+(?!\w+s\b)|how\s+to|(?:where|should|must|can|could|will|would|may|if|when|while|let)\b)"
+    r"\b(?:(?:that|which|who)\s+(?!\w+s\b|(?:down|up|out|in|to|for|with|at|on|from|and|as|by)\b)|how\s+to|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
 )
+OBLIGATION = re.compile(r"\b(?:shall|must)\b")
 PURPOSE = re.compile(r"\bto\s+([a-z-]+)")
-ACTIONS = REQUEST_VERBS | STEP_VERBS | CONSTRAINT_VERBS | LOOKING_VERBS
+ACTIONS = REQUEST_VERBS | STEP_VERBS | LOOKING_VERBS
 SEQUENCE = re.compile(r"then|also|plus|after|as\s+well", re.IGNORECASE)
 OBJECT_MARKS = frozenset("\"`'(</[" + FILLER)
 WINDOW = 300
@@ -74,6 +76,7 @@ UNASKING_VERBS = MAKING_VERBS - JUDGING_VERBS | words(
     "add play book rate translate rewrite schedule convert fix reserve"
 )
 CONTRACTED = frozenset(["what's", "what’s", "whats", "who's", "who’s", "where's", "where’s"])
+RELATIVE_WORDS = frozenset(["who", "whom", "whose", "which", "where", "when"])
 DEGREE = re.compile(
     r"how\s+\w+\s+(?:\w+\s+){0,2}?(?:is|are|was|were|does|do|did|can|should|would|will)\b", re.IGNORECASE
 )
@@ -104,18 +107,25 @@ def cuts(masked: str, head: Head, end: int) -> Iterator[Cut]:
     """Places within a sentence, opened by `head`, at which a further request begins."""
     limit = end
     if head.kind is not Kind.QUESTION and masked.find(":", head.start, end) >= 0:
-        colon = COLON.search(masked, head.start, end)
-        end = colon.start() if colon else end
-    left, position = head, head.start
+        end = _end_of_words(masked, head.start, end)
+    left, position, series = head, head.start, False
     while match := JOINT.search(masked, position, end):
         joint, position = match.span()
         if masked[joint] == "(":
             continue
         right, resume = _head_after(masked, joint, end)
-        if right.kind in ASKING_KINDS and _separates(masked, left, joint, right, limit):
+        if right.kind in ASKING_KINDS and _separates(masked, left, joint, right, limit, series):
             yield Cut(joint, right)
-            left = right
+            left, series = right, right.kind is Kind.REQUEST
         position = max(position, resume)
+
+
+def _end_of_words(masked: str, start: int, end: int) -> int:
+    """Where a colon announces data or an explanation, unless all that it announces is a quotation."""
+    for colon in COLON.finditer(masked, start, end):
+        if masked[colon.end() : colon.end() + 2].strip() != FILLER:
+            return colon.start()
+    return end
 
 
 def _head_after(masked: str, start: int, end: int) -> tuple[Head, int]:
@@ -128,12 +138,14 @@ def _head_after(masked: str, start: int, end: int) -> tuple[Head, int]:
     return inner._replace(start=right.start), inner.start
 
 
-def embedded_head(masked: str, start: int, end: int) -> Head | None:
-    """The request that a statement leads up to: "For the blog, write ..."."""
+def embedded_head(masked: str, start: int, end: int, asks: bool) -> Head | None:
+    """The request that a statement leads up to: "For the blog, write ..."; `asks` if a question mark closes it."""
     for match in OPENER.finditer(masked, start, end):
         if JOINED.match(masked, match.end()):
             continue
         head = read_head(masked, match.end(), end)
+        if not asks and head.verb in RELATIVE_WORDS:
+            continue
         if _asks_clearly(head) and not OBLIGED.search(masked, max(start, match.start() - WINDOW), match.start()):
             return head
     return None
@@ -145,10 +157,10 @@ def _asks_clearly(head: Head) -> bool:
     return head.kind is Kind.REQUEST and (head.verb not in NOUN_LIKE_VERBS or head.after in DETERMINERS)
 
 
-def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bool:
+def _separates(masked: str, left: Head, joint: int, right: Head, end: int, series: bool) -> bool:
     before = masked[max(left.start, joint - WINDOW) : joint]
     words = WORD.findall(before)
-    if len(words) < 2 or _is_unfinished(words[-1], masked[joint]):
+    if len(words) < 2 or (not before.endswith(FILLER) and _is_unfinished(words[-1], masked[joint])):
         return False
     marker = masked[joint : right.start]
     if ALTERNATIVE.match(marker) or (left.verb in INSPECTING and REPORTING.match(masked, right.start)):
@@ -159,10 +171,12 @@ def _separates(masked: str, left: Head, joint: int, right: Head, end: int) -> bo
             and FURTHER.match(marker) is not None
             and not DELIVERABLES.isdisjoint(word.lower() for word in words[1:9])
         )
+    if left.kind is Kind.WISH and POLITE.search(marker):
+        return right.kind in ASKING_KINDS
     if right.kind is Kind.WISH or left.kind is Kind.WISH:
         return right.kind in (Kind.WISH, Kind.QUESTION) and (right.verb not in WH_WORDS or right.after in AUXILIARIES)
     if right.kind is Kind.REQUEST:
-        return _takes_object(right) and _new_request(before, left, right, marker)
+        return _takes_object(right) and _new_request(before, left, right, marker, series)
     return _new_question(before, left, right, marker, masked[right.start : min(end, right.start + WINDOW)])
 
 
@@ -177,8 +191,8 @@ def _takes_object(head: Head) -> bool:
     return bool(head.after) and (head.after[0].isalnum() or head.after in OBJECT_MARKS)
 
 
-def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
-    """Whether an imperative after a weak joint asks for something of its own."""
+def _new_request(before: str, left: Head, right: Head, joint: str, series: bool) -> bool:
+    """Whether an imperative after a weak joint, perhaps in a series of them, asks for something of its own."""
     if left.kind is Kind.LOOK or (
         left.verb in AUXILIARIES and left.after in ACTORS and right.verb not in COMMUNICATING_VERBS
     ):
@@ -187,15 +201,16 @@ def _new_request(before: str, left: Head, right: Head, joint: str) -> bool:
     if left.verb in WH_WORDS and left.after in INVERTING and joint.strip(" ,\n").lower() == "and" and "," not in joint:
         return False
     if right.verb in STEP_VERBS and right.after in ("everything", "all"):
-        return False
+        return right.verb == "put"
     has_object = right.after in DETERMINERS
-    noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence)
+    addressed = right.verb in ADDRESSING_VERBS and right.after == "to"
+    noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence or addressed or series)
     if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
     opening = len(left.verb) if left.kind is Kind.QUESTION else 0
     if SCOPE.search(before, opening) or any(word in ACTIONS for word in PURPOSE.findall(before)):
         asked = right.verb in COMMUNICATING_VERBS or right.after in DELIVERABLES or right.after in ("me", "us")
-        return asked or (right.verb in ASKED_VERBS and (sequence or "," in joint))
+        return asked or (right.verb in ASKED_VERBS and (sequence or ("," in joint and not OBLIGATION.search(before))))
     return True
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from multillm.splitting.lexicon import words
 
-__all__ = ["FIRST_WORD", "skip_lead_in"]
+__all__ = ["FIRST_WORD", "begins_lead_in", "skip_lead_in"]
 
 SEPARATORS = r"[\s,:;*•/>=\u2192\u2013\u2014-]*"
 FIRST_WORD = re.compile(rf"{SEPARATORS}([\w'’]+|[&+]|\Z|.)", re.DOTALL)
@@ -19,10 +20,15 @@ right second secondly so thanks then there third thirdly today well
 """)
 """Lead-ins of one word."""
 
+SUBJECTS = {
+    word: re.compile(r"\s+(?:is|are|was|were|will|has|have|had|must)\b", re.IGNORECASE) for word in ("there", "today")
+}
+"""Those that are no lead-in but a subject, before such a verb."""
+
 WANTING = (
     r"(?:i|we)(?:'d|’d| would| also| really)? (?:also |really )?(?:want|need|like|love|ask)(?: for)? (?:you|u) to",
     r"(?:i|we)(?:'d|’d| would)? (?:want|need|like|love) to (?=know|understand|learn|see)",
-    r"(?:i|we) (?:need|want)", r"(?:i'd|i’d|i d|i would|we'd|we’d|we would) like",
+    r"(?:(?:i|we) )?(?:need|want)", r"(?:i'd|i’d|i d|i would|we'd|we’d|we would) like",
     r"(?:i'm|i’m|i m|i am|we're|we’re|we are) (?:just )?"
     r"(?:looking for|after|hoping (?:that )?(?:you|u) (?:can|could))",
 )  # fmt: skip
@@ -35,10 +41,11 @@ COUNTING = (
     r"(?:now )?(?:my |the )?(?:first|second|third|last|other|next|real|actual) (?:question|task|thing|part)(?: is)?",
 )
 OPENERS: dict[str, tuple[str, ...]] = {
-    "i i'd i’d i'm i’m we we'd we’d we're we’re": WANTING,
+    "need want i i'd i’d i'm i’m we we'd we’d we're we’re": WANTING,
     "can could would will might": ASKING,
     "once when": DONE,
-    "now my the second third last other real actual": COUNTING,
+    "now my the second third other real actual": COUNTING,
+    "last": ("last of all", "last but not least", *COUNTING),
     "first": ("first of all", *COUNTING),
     "next": ("next up", *COUNTING),
     "in": ("in addition", "in the end"),
@@ -78,9 +85,21 @@ def skip_lead_in(masked: str, start: int, end: int) -> int:
         word = first[1].lower()
         phrase = PHRASES.get(word)
         match = phrase.match(masked, first.start(1), end) if phrase else None
-        if match is None and word in SINGLE_WORDS:
+        if (
+            match is None
+            and word in SINGLE_WORDS
+            and not (word in SUBJECTS and SUBJECTS[word].match(masked, first.end(1)))
+        ):
             match = AFTER_WORD.match(masked, first.end(1), end)
         if match is None:
             return first.start(1)
         start = match.end()
     return start
+
+
+@lru_cache(maxsize=10_000)
+def begins_lead_in(piece: str) -> bool:
+    """Whether `skip_lead_in` may pass over something of a text whose first piece, cut at white space, is this one."""
+    first = FIRST_WORD.match(piece)
+    word = first[1].lower() if first and not first.start(1) else ""
+    return not word or word in PHRASES or word in SINGLE_WORDS

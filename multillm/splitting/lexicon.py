@@ -215,7 +215,7 @@ UNFINISHED = words("""
 a an the to of in on at by for from with without and or but nor as than which who whose whom my our your his her its
 their both either neither how be been being not very more most less into onto about between if when while because
 will would shall should can could may might must let let's i we you they he she cannot can't don't also then just
-please only
+please
 """)
 """Words after which a clause is not complete."""
 

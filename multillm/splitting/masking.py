@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
-from multillm.splitting.lexicon import TEXT_VERBS
+from multillm.splitting.base import FILLER
+from multillm.splitting.inputs import GIVEN_NOUNS, given_paragraphs
+from multillm.splitting.lexicon import TEXT_VERBS, words
 
-__all__ = ["FILLER", "mask"]
-
-FILLER = "\u2592"
+__all__ = ["mask"]
 
 CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?\$\$", re.DOTALL)
 QUOTED = re.compile(
@@ -30,7 +32,9 @@ CODE_LINE = re.compile(
     | \d{4}-\d\d-\d\d | \[?\d\d:\d\d(?::\d\d)?\]? | [\w.]*(?:Error|Exception|Warning)\b\W | Traceback | at\ [\w.$]+\(
     | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-].*[;{}]\s*$
     | [+-](?!\ [A-Za-z-]+\ +[A-Za-z`]).*[()]\s*$
-    | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+,\w+(?:,\w*)*\s*$
+    | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+,[\w.]+(?:,[\w.]*)*\s*$
+    | [\w./-]+\[\d+\]:\ | [\w./-]+:\d+(?::\d+)?:\ | \d+\ \| | \|.*\|\s*$ | \[[\w.-]+\]\s*$ | \#\d+\b
+    | (?:[\w%(.-]+(?:\ {2,}|\t\s*)){2}.*\d
     )""",
     re.VERBOSE,
 )
@@ -40,10 +44,25 @@ INPUT_AFTER_COLON = re.compile(
     re.IGNORECASE,
 )
 SPEAKER = re.compile(
-    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)",
+    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)"
+    r"|^(?:[QA]\d*|[A-Z]{2,}\d*): (?=\S)",
     re.MULTILINE,
 )
+MAIL_HEADER = re.compile(r"(?:from|subject|to|cc|sent|date):\s+\S", re.IGNORECASE)
+ENTRY = re.compile(r"\s*[\"']?([A-Za-z][\w.-]{0,30})[\"']?:(?:\s|$)")
+BRIEF_KEYS = words("""
+action also answer audience background brief constraints context deliverable deliverables details finally first format
+goal goals important input instructions instruction job language length next note notes objective output part please
+problem project prompt question questions request requirements role scope second situation stack step style subject
+task tasks then third todo tone topic urgent
+""")
+FEWEST_ENTRIES = 3
+WIDEST_GAP = 3
+DEICTIC = re.compile(
+    r"\b(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)\s*:(?=\s)", re.IGNORECASE
+)
 END = 400
+LINE_CHARACTER = re.compile(r"[^\n]")
 LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
 GREETING = re.compile(r"\s*(?:hi|hello|dear|hey)\b[^\n]{0,60},?\s*\n", re.IGNORECASE)
 LETTER = re.compile(r"(?<=\S)\s*\n[ \t]*\n(?=(?:hi|hello|dear|hey)\b)", re.IGNORECASE)
@@ -70,23 +89,37 @@ def mask(prompt: str) -> str:
                 break
     if ":" in masked:
         masked = _mask_inputs(masked)
-    return _mask_lines(_mask_letter(masked)) if "\n" in masked else masked
+    if "\n" not in masked:
+        return masked
+    masked = _mask_lines(_mask_letter(masked))
+    return _mask_spans(masked, given_paragraphs(masked)) if "\n\n" in masked else masked
 
 
 def _fill(match: re.Match[str]) -> str:
     return FILLER * (match.end() - match.start())
 
 
-def _mask_inputs(masked: str) -> str:
-    """Overwrite what a text verb and a colon introduce, to the end of its paragraph."""
+def _mask_spans(masked: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Overwrite spans, line breaks kept."""
     pieces, done = [], 0
-    for match in INPUT_AFTER_COLON.finditer(masked):
-        start = match.end()
-        if start < done or match[1].lower() not in TEXT_VERBS or masked[start : start + 3].lstrip()[:1] == FILLER:
+    for start, end in spans:
+        pieces += [masked[done:start], LINE_CHARACTER.sub(FILLER, masked[start:end])]
+        done = end
+    return "".join([*pieces, masked[done:]])
+
+
+def _mask_inputs(masked: str) -> str:
+    """Overwrite what a text verb, or a noun for a given text, and a colon introduce, to the end of its paragraph."""
+    starts = {match.end() for match in INPUT_AFTER_COLON.finditer(masked) if match[1].lower() in TEXT_VERBS}
+    starts |= {match.end() for match in DEICTIC.finditer(masked) if match[1].lower() in GIVEN_NOUNS}
+    pieces, done = [], 0
+    for start in sorted(starts):
+        if start < done or masked[start : start + 3].lstrip()[:1] == FILLER:
             continue
         body = start + len(masked[start : start + 80]) - len(masked[start : start + 80].lstrip())
-        if masked[start:body].count("\n") and LIST_ITEM.match(masked, body):
+        if "\n" in masked[start:body] and LIST_ITEM.match(masked, body):
             continue
+        start = body if "\n" in masked[start:body] else start  # noqa: PLW2901 - the line break stays
         end = masked.find("\n\n", body)
         end = len(masked) if end < 0 or GREETING.match(masked, body) else end
         pieces += [masked[done:start], FILLER * (end - start)]
@@ -109,8 +142,39 @@ def _mask_lines(masked: str) -> str:
     """Overwrite the lines that look like code, a log or a quoted message."""
     lines = masked.split("\n")
     speakers = sum(1 for _ in SPEAKER.finditer(masked)) > 1
-    for index, line in enumerate(lines):
-        said = speakers and SPEAKER.match(line)
-        if line and (said or line.startswith(("    ", "\t")) or CODE_LINE.match(_ends(line))):
-            lines[index] = FILLER * len(line)
+    given = [index for index, line in enumerate(lines) if line and _is_given(line, speakers)]
+    given += _entries(lines)
+    for index in {*given, *_between(lines, sorted(given))}:
+        lines[index] = FILLER * len(lines[index])
     return "\n".join(lines)
+
+
+def _is_given(line: str, speakers: bool) -> bool:
+    said = speakers and SPEAKER.match(line) is not None
+    return said or line.startswith(("    ", "\t")) or CODE_LINE.match(_ends(line)) is not None
+
+
+def _entries(lines: Sequence[str]) -> list[int]:
+    """Lines of blocks such as "title: ...", "button: ...", unless their keys are those of a brief."""
+    found: list[int] = []
+    keys: list[str] = []
+    for index, line in enumerate([*lines, ""]):
+        if entry := ENTRY.match(line):
+            keys.append(entry[1].lower())
+            continue
+        if len(keys) >= FEWEST_ENTRIES and BRIEF_KEYS.isdisjoint(keys):
+            found += range(index - len(keys), index)
+        keys.clear()
+    return found
+
+
+def _between(lines: Sequence[str], given: Sequence[int]) -> Iterator[int]:
+    """Lines between two given ones of the same block, and what follows the head of a message in its block."""
+    for left, right in pairwise(given):
+        if right - left <= WIDEST_GAP and all(line.strip() for line in lines[left + 1 : right]):
+            yield from range(left + 1, right)
+    done = 0
+    for index in given:
+        if index >= done and MAIL_HEADER.match(lines[index]):
+            done = next((place for place in range(index, len(lines)) if not lines[place].strip()), len(lines))
+            yield from range(index, done)

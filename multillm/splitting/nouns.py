@@ -23,6 +23,7 @@ __all__ = [
     "is_superlative",
     "names_act",
     "phrase",
+    "singular",
 ]
 
 RESULT_NOUNS = words("result figure number value answer total estimate calculation sum")
@@ -90,7 +91,7 @@ def phrase(tokens: Sequence[str], place: int, most: int = LONGEST) -> list[str]:
         if token in NOUN_ENDS or not token[0].isalpha():
             break
         if len(token) > 2:
-            found.append(_singular(token))
+            found.append(singular(token))
     return found
 
 
@@ -122,7 +123,8 @@ def names_act(noun: str, verb: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """A noun in the singular, by its ending."""
     word = word.removesuffix("'s").removesuffix("’s")
     if word.endswith("ies"):
         return f"{word[:-3]}y"

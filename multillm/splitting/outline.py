@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from multillm.splitting.base import FILLER
 from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
+from multillm.splitting.inputs import points_at_list
 from multillm.splitting.joints import cuts, embedded_head
 from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
-from multillm.splitting.masking import FILLER
+from multillm.splitting.shaping import names_deliverable, restates, states_form, wants_one_answer
 from multillm.splitting.sentences import Opening, Sentence, sentences
 
 __all__ = ["Request", "outline"]
@@ -18,6 +20,7 @@ SEQUENCE = re.compile(r"\s*(?:and\s+)?(?:then|next|after|finally|lastly)\b", re.
 FURTHER = re.compile(r"\s*(?:and|(?:what|how)\s+about)\b", re.IGNORECASE)
 COVERING_VERBS = frozenset(["cover", "describe", "discuss", "mention"])
 CREATED = CREATING_VERBS | {NAMING}
+ASKING_CONSTRAINTS = frozenset(["say", "number", "group", "format"])
 DELEGATING = frozenset(["do", "help", "complete", "perform", "answer", "handle", "work", "need"])
 SHAPING = words(
     """
@@ -63,8 +66,10 @@ class _Reader:
         self.has_colon = ":" in masked
         self.requests: list[Request] = []
         self.listing_data = False
+        self.points_at_list = False
         self.open = False
         self.items = False
+        self.one_answer = False
 
     def read(self, sentence: Sentence) -> None:
         """Take in one sentence."""
@@ -72,6 +77,13 @@ class _Reader:
         head = read_head(masked, sentence.start, sentence.end)
         if sentence.opening is Opening.PARAGRAPH:
             self.listing_data = False
+        elif sentence.opening is Opening.ITEM and self.points_at_list:
+            self.listing_data = True
+        self.points_at_list = (
+            sentence.opening is not Opening.ITEM
+            and head.verb not in DELEGATING
+            and points_at_list(masked, sentence.start, sentence.end)
+        )
         kind = self._kind(sentence, head)
         if self.listing_data:
             self._attach(sentence)
@@ -83,15 +95,18 @@ class _Reader:
             self._ask(sentence, head, head.start)
         elif kind in (Kind.REQUEST, Kind.QUESTION):
             self._ask(sentence, head if head.kind is kind else head._replace(kind=kind), head.start)
-        elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end)):
-            self._ask(sentence, inner, sentence.start if self._owns_opening(sentence) else inner.start)
+        elif kind is Kind.STATEMENT and (inner := embedded_head(masked, sentence.start, sentence.end, sentence.asks)):
+            whole = inner.after == "" or self._owns_opening(sentence)
+            self._ask(sentence, inner, sentence.start if whole else inner.start)
         elif kind is Kind.STATEMENT and sentence.opening is Opening.ITEM and self._lists_tasks():
             self._ask(sentence, head._replace(kind=Kind.REQUEST), head.start, item=True)
         else:
             self._attach(sentence)
 
     def finish(self) -> list[Request]:
-        """The requests, the last one without the constraints that all of them share."""
+        """The requests, the last one without the constraints that all of them share; none of several if one answers all."""
+        if self.one_answer:
+            return self.requests[:1]
         if len(self.requests) > 1:
             last = self.requests[-1]
             while last.extras and self._is_shared(*last.extras[-1]):
@@ -103,6 +118,7 @@ class _Reader:
 
     def _ask(self, sentence: Sentence, head: Head, start: int, item: bool = False) -> None:
         self.items = sentence.opening is Opening.ITEM
+        self.one_answer = False
         request = Request(head, start, sentence.end)
         self.requests.append(request)
         if not item:
@@ -125,12 +141,19 @@ class _Reader:
 
     def _attach(self, sentence: Sentence) -> None:
         """A constraint or statement belongs to the request before it, unless a new paragraph begins."""
-        if sentence.opening in (Opening.PARAGRAPH, Opening.LINE):
+        if sentence.opening in (Opening.PARAGRAPH, Opening.LINE) or self._is_list_apart(sentence):
             self.open = False
         if self.requests and self.open:
             last = self.requests[-1]
             last.extras.append((last.end, sentence.end))
             last.end = sentence.end
+
+    def _is_list_apart(self, sentence: Sentence) -> bool:
+        """Whether a list item stands after an empty line and nothing before it announces a list."""
+        if sentence.opening is not Opening.ITEM or not self.requests:
+            return False
+        before = self.masked[max(self.requests[-1].end, sentence.start - 40) : sentence.start]
+        return "\n\n" in before and ":" not in before
 
     def _kind(self, sentence: Sentence, head: Head) -> Kind:
         kind = head.kind
@@ -143,13 +166,20 @@ class _Reader:
             kind = Kind.STATEMENT
         elif sentence.asks and kind not in (Kind.REQUEST, Kind.LOOK):
             kind = Kind.QUESTION if kind is Kind.QUESTION else Kind.STATEMENT
-            if kind is Kind.STATEMENT and embedded_head(self.masked, sentence.start, sentence.end) is None:
+            if kind is Kind.STATEMENT and embedded_head(self.masked, sentence.start, sentence.end, asks=True) is None:
                 kind = Kind.QUESTION
         if not self.requests:
-            return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb == "say" else kind
+            return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb in ASKING_CONSTRAINTS else kind
+        if not self.items and wants_one_answer(self.masked, head.start, sentence.end):
+            self.one_answer = True
+            return Kind.CONSTRAINT
+        if kind is Kind.LOOK and head.verb == "consider" and sentence.opening is Opening.STOP:
+            return Kind.CONSTRAINT
         if kind is Kind.QUESTION and self._elaborates(sentence, head):
             return Kind.CONSTRAINT
-        if kind is Kind.REQUEST and sentence.opening is Opening.STOP and self._shapes(sentence, head):
+        if kind is Kind.STATEMENT and sentence.opening in FRAGMENT_OPENINGS and self.open:
+            return Kind.REQUEST if names_deliverable(self.masked, head.start, sentence.end) else kind
+        if kind is Kind.REQUEST and sentence.opening is not Opening.ITEM and self._shapes(sentence, head):
             return Kind.CONSTRAINT
         return kind
 
@@ -160,20 +190,29 @@ class _Reader:
         if len(WORD.findall(text)) < 3:
             return last.kind is not Kind.QUESTION or not FURTHER.match(self.masked, sentence.start)
         judged = last.kind is Kind.REQUEST and last.verb in JUDGING_VERBS
+        if judged and restates(self.masked, head.start, sentence.end):
+            return True
         return judged and sentence.opening is Opening.STOP and (head.kind is not Kind.QUESTION or head.verb in YES_NO)
 
     def _shapes(self, sentence: Sentence, head: Head) -> bool:
         """Whether an imperative only shapes the answer to the request before it."""
         if SEQUENCE.match(self.masked, sentence.start, head.start):
             return False
-        if head.verb in ("add", "include"):
+        last = self.requests[-1].head
+        if last.kind is Kind.QUESTION and states_form(self.masked, head.start, sentence.end):
+            return True
+        if sentence.opening is not Opening.STOP:
+            return False
+        if head.verb == "add" and last.verb in JUDGING_VERBS:
+            return False
+        if head.verb in ("add", "include") and not (head.after.isdigit() or head.after == "up"):
             following = WORD.findall(self.masked[head.start : min(sentence.end, head.start + 80)])[1:9]
             return not any(word.lower() in DELIVERABLES for word in following)
         if head.verb in COVERING_VERBS and head.after not in DETERMINERS:
-            return self.requests[-1].head.verb in CREATED
+            return last.verb in CREATED
         if head.verb == "give" and head.after in ("it", "her", "him", "them"):
             return True
-        return head.verb in SHAPING and self.requests[-1].head.verb in CREATED
+        return head.verb in SHAPING and last.verb in CREATED
 
     def _is_pasted(self, sentence: Sentence) -> bool:
         return self.masked[sentence.start : sentence.end].strip(FILLER + " \n\t.,") == ""
@@ -196,6 +235,7 @@ class _Reader:
         return text.endswith(":") and head.verb not in DELEGATING
 
 
+FRAGMENT_OPENINGS = frozenset({Opening.STOP, Opening.SEMICOLON})
 LINE_OPENINGS = frozenset({Opening.WRAP, Opening.LINE, Opening.PARAGRAPH})
 YES_NO = words(
     """

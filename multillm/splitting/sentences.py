@@ -63,6 +63,7 @@ OPENINGS = {
     "paragraph": Opening.PARAGRAPH,
     "line": Opening.WRAP,
 }
+LONGEST_BRACKET = 200
 RANK = {opening: rank for rank, opening in enumerate(Opening)}
 
 
@@ -79,6 +80,8 @@ def sentences(masked: str) -> Iterator[Sentence]:
         mark = match[0].strip()
         if name == "stop" and mark == "." and ABBREVIATED.search(masked, max(0, joint - 8), joint):
             continue
+        if name == "semicolon" and _is_in_brackets(masked, max(start, joint - LONGEST_BRACKET), joint):
+            continue
         if masked[start:joint].strip():
             yield Sentence(start, joint, opening, "?" in mark)
             opening = Opening.LINE if name == "line" and masked[joint - 1] == ":" else OPENINGS[name]
@@ -89,6 +92,10 @@ def sentences(masked: str) -> Iterator[Sentence]:
         start = after
     if masked[start:].strip():
         yield Sentence(start, len(masked), opening, asks=False)
+
+
+def _is_in_brackets(masked: str, start: int, end: int) -> bool:
+    return masked.rfind("(", start, end) > masked.rfind(")", start, end)
 
 
 def _is_numbered(masked: str) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import chain, islice, pairwise
 
 from multillm.splitting.base import check_prompt, trimmed
-from multillm.splitting.dependencies import dependencies
 from multillm.splitting.leadins import skip_lead_in
+from multillm.splitting.learned import dependencies
 from multillm.splitting.masking import mask
 from multillm.splitting.outline import Request, outline
 from multillm.tasks import SubTask

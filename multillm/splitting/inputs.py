@@ -1,0 +1,122 @@
+"""Which paragraphs, lines and lists of a prompt are given to be worked on, although nothing encloses them."""
+
+from __future__ import annotations
+
+import re
+
+from multillm.splitting.base import FILLER
+from multillm.splitting.heads import Kind, read_head
+from multillm.splitting.lexicon import TEXT_VERBS, words
+
+__all__ = ["GIVEN_NOUNS", "announces_input", "given_paragraphs", "points_at_list"]
+
+GIVEN_NOUNS = words("""
+abstract answer answers article bio bullets caption chat clause clauses code command comment comments complaint config
+contract conversation copy csv data description diff document dialogue draft email emails entries error essay events
+exchange facts feedback file function function's items json letter line lines list log logs mail manuscript message
+messages method minutes note notes numbers output page paragraph passage paragraphs piece poem post program prompt
+quote quotes recipe records regex report response results review reviews script sentence sentences snippet speech
+statement statements story stub survey table text texts thread ticket tickets trace traceback transcript tweet tweets
+words yaml
+""")
+POINTER = re.compile(
+    r"\b(?:(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)|(?:below|pasted|underneath|hereunder|as\s+follows)\b"
+    r"|at\s+the\s+(?:end|bottom)\b)",
+    re.IGNORECASE,
+)
+LIST_POINTER = re.compile(
+    r"\b(?:these|following|below|listed|(?:the|this|my|our)\s+(?:list|items|notes|points|bullets))\b", re.IGNORECASE
+)
+HEADING = re.compile(
+    r"\b(?:material|data|facts|input|feedback|changes|comments|ingredients|responses|reviews|results|notes|info|details|symptoms)\b"
+    r"[^:\n]{0,30}\Z",
+    re.IGNORECASE,
+)
+ABOVE = re.compile(r"\b(?:the\s+above(?:\s+([\w'’]+))?|([\w'’]+)\s+above)\b", re.IGNORECASE)
+OBJECTLESS = words("in into to for as please concisely briefly below using with . :")
+PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
+SENTENCE_END = re.compile(r"[.?!]\s")
+WORDING = re.compile(
+    r"\b(?:tone|style|wording|language|grammar|spelling|punctuation|(?:this|the\s+following)(?:\s+[\w'’-]+){0,3})\b(?!\s+(?:plan|code|function))",
+    re.IGNORECASE,
+)
+FEWEST_SENTENCES = 2
+OPENING = 200
+CLOSING = 300
+
+
+def announces_input(masked: str, start: int, end: int) -> bool:
+    """Whether a paragraph points at a text that is given, or has a verb that works on texts and no object."""
+    for match in POINTER.finditer(masked, max(start, end - CLOSING), end):
+        if match[1] is None or match[1].lower() in GIVEN_NOUNS:
+            return True
+    head = read_head(masked, max(start, masked.rfind("\n", start, end) + 1), end)
+    return head.verb in TEXT_VERBS and head.after in OBJECTLESS
+
+
+def given_paragraphs(masked: str) -> list[tuple[int, int]]:
+    """Paragraphs after one that announces them, up to one that opens with a request of its own.
+
+    If the last paragraph works on "the text above", all before it.
+    """
+    found = []
+    if masked.count("\n\n") == 1 and (only := _only_input(masked)):
+        return [only]
+    start, announced = 0, False
+    for match in PARAGRAPH.finditer(masked):
+        announced = _add_input(masked, start, match.start(), announced, found)
+        start = match.end()
+    if start and _works_on_above(masked, start):
+        return [(0, start)]
+    _add_input(masked, start, len(masked), announced, found)
+    return found
+
+
+def _add_input(masked: str, start: int, end: int, announced: bool, found: list[tuple[int, int]]) -> bool:
+    """Note what of a paragraph is given, and tell whether the next one may be."""
+    if announced and _states(masked, start, end):
+        found.append((start, end))
+        return True
+    line = masked.find("\n", start, end) + 1
+    if line and masked[line].isupper() and announces_input(masked, start, line - 1) and _states(masked, line, end):
+        found.append((line, end))
+        return True
+    return announces_input(masked, start, end)
+
+
+def _only_input(masked: str) -> tuple[int, int] | None:
+    """The second of two paragraphs, if the first is one sentence that works on a text and nothing else can be that text."""
+    match = PARAGRAPH.search(masked)
+    if match is None or FILLER in masked or SENTENCE_END.search(masked, 0, match.start()):
+        return None
+    head = read_head(masked, 0, match.start())
+    if head.verb not in TEXT_VERBS or not (head.after in OBJECTLESS or WORDING.search(masked, 0, match.start())):
+        return None
+    first = read_head(masked, match.end(), len(masked))
+    if first.start > match.end() or len(SENTENCE_END.findall(masked, match.end())) < FEWEST_SENTENCES:
+        return None
+    return match.end(), len(masked)
+
+
+def _states(masked: str, start: int, end: int) -> bool:
+    return read_head(masked, start, min(end, start + OPENING)).kind is Kind.STATEMENT
+
+
+def _works_on_above(masked: str, start: int) -> bool:
+    """Whether a last paragraph opens with a request that works on the text above it."""
+    head = read_head(masked, start, len(masked))
+    if head.kind not in (Kind.REQUEST, Kind.QUESTION):
+        return False
+    above = ABOVE.search(masked, start, start + OPENING)
+    if above is None:
+        return False
+    noun = (above[1] or above[2] or "").lower()
+    return noun in GIVEN_NOUNS or (above[2] is None and head.verb in TEXT_VERBS)
+
+
+def points_at_list(masked: str, start: int, end: int) -> bool:
+    """Whether a sentence works on a list that is given, or is the heading of one."""
+    text = masked[max(start, end - CLOSING) : end].rstrip()
+    if text.endswith(":") and HEADING.search(text[:-1]):
+        return True
+    return LIST_POINTER.search(masked, max(start, end - CLOSING), end) is not None

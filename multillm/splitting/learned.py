@@ -1,0 +1,74 @@
+"""Which request needs the product of an earlier one, by weights learned from labelled prompts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from multillm.splitting.dependencies import LOOKBACK, pointed_at, readings
+from multillm.splitting.evidence import of_earlier, of_later, of_pair
+from multillm.splitting.outline import Request
+from multillm.splitting.readings import Leaves
+
+__all__ = ["Pair", "dependencies", "load_weights", "pairs"]
+
+
+class Pair(NamedTuple):
+    """Two requests of a prompt, one of which may need the other.
+
+    Attributes
+    ----------
+    later, earlier : int
+        Their places.
+    features : list of str
+        What speaks for and against.
+    """
+
+    later: int
+    earlier: int
+    features: list[str]
+
+
+@cache
+def load_weights() -> Mapping[str, Any]:
+    """The weights that come with the package, as `multillm.splitting.train` wrote them."""
+    content: dict[str, Any] = json.loads(Path(__file__).with_name("dependencies.json").read_text("utf-8"))
+    return content
+
+
+def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ...]]:
+    r"""For each request the indices of the earlier ones whose product it uses.
+
+    A request needs an earlier one if :math:`\sum_k w_k > \theta` over the features :math:`k` of
+    the two, with the weights and the threshold of a logistic regression.
+    """
+    content = load_weights()
+    weight, threshold = content["weights"].get, content["threshold"]
+    found: list[list[int]] = [[] for _ in requests]
+    for later, earlier, features in pairs(prompt, requests):
+        if sum(weight(name, 0.0) for name in features) > threshold:
+            found[later].append(earlier)
+    return [tuple(each) for each in found]
+
+
+def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
+    """Each request with each of the few before it."""
+    read = readings(prompt, requests)
+    rules: list[tuple[int, ...]] = []
+    known: set[str] = set()
+    earlier_features = [list(of_earlier(reading)) for reading, _ in read]
+    before = [reading for reading, _ in read]
+    for later, (reading, joint) in enumerate(read):
+        first = max(0, later - LOOKBACK)
+        rules.append(pointed_at(before[first:later], rules[first:later], reading, joint))
+        near = next((place for place in range(later - 1, first - 1, -1) if before[place].leaves is not Leaves.NOTHING), -1)
+        new = not reading.named <= known
+        features = list(of_later(reading, joint)) if later else []
+        for earlier in range(first, later):
+            pointed = earlier - first in rules[later]
+            of_both = of_pair(before[earlier], reading, later - earlier, earlier == near, new, pointed)
+            yield Pair(later, earlier, [*features, *earlier_features[earlier], *of_both])
+        known |= reading.content
