@@ -42,7 +42,9 @@ MARKER = re.compile(r"\b(?:then|after|afterwards|once|finally|also|and|plus)\b|[
 COLLECTIVE = re.compile(
     r"\b(?:everything|it\s+all|all\s+(?:of\s+)?(?:this|that|it|these|those|them)|the\s+(?:whole|lot)|your\s+answers)\b"
 )
-DEMONSTRATIVE = re.compile(r"\w\s+(?:that|those|this|these)\s+(?!(?:is|are|was|were|to|in|on|for|with|and|should)\b)[a-z]+\b")
+DEMONSTRATIVE = re.compile(
+    r"\w\s+(?:that|those|this|these)\s+(?!(?:is|are|was|were|to|in|on|for|with|and|should)\b)[a-z]+\b"
+)
 LENGTHS = ((3, "tiny"), (5, "short"), (9, "middling"))
 FAR = 3
 MOST_SHARED = 3

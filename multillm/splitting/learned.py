@@ -64,7 +64,9 @@ def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
     for later, (reading, joint) in enumerate(read):
         first = max(0, later - LOOKBACK)
         rules.append(pointed_at(before[first:later], rules[first:later], reading, joint))
-        near = next((place for place in range(later - 1, first - 1, -1) if before[place].leaves is not Leaves.NOTHING), -1)
+        near = next(
+            (place for place in range(later - 1, first - 1, -1) if before[place].leaves is not Leaves.NOTHING), -1
+        )
         new = not reading.named <= known
         features = list(of_later(reading, joint)) if later else []
         for earlier in range(first, later):
