@@ -28,14 +28,14 @@ class Terms(NamedTuple):
         Least acceptable quality, 0..1.
     forced : str
         Label that the policy forces; empty if none.
-    serves : tuple of bool
-        Whether each model takes the type, in order of rank.
+    serving : frozenset of str
+        Labels of the models that take the type.
     """
 
     task_type: TaskType
     threshold: float
     forced: str
-    serves: tuple[bool, ...]
+    serving: frozenset[str]
 
 
 class TaskRouter:
@@ -80,8 +80,8 @@ class TaskRouter:
         forced = self.policy.overrides.get(kind, "")
         if forced == HEAVIEST:
             forced = max((s for s in self.registry if not s.fallback_only), key=lambda s: s.rank).label
-        serves = tuple(kind in spec.task_types for spec in self.registry)
-        return Terms(kind, self.policy.threshold(kind), forced, serves)
+        serving = frozenset(spec.label for spec in self.registry if kind in spec.task_types)
+        return Terms(kind, self.policy.threshold(kind), forced, serving)
 
     def route(self, profile: TaskProfile, extra_input_tokens: int = 0) -> RoutingDecision:
         """Choose a model for a sub-task.
@@ -106,7 +106,7 @@ class TaskRouter:
         models, terms = self.registry.models, self.terms[profile.task_type]
         needed = profile.input_tokens + extra_input_tokens
         quality, cost = self.quality.quality(profile, models), self.cost.cost(profile, models)
-        figures = zip(models, terms.serves, quality, cost, strict=True)
+        figures = zip(models, quality, cost, strict=True)
         candidates = [self._weigh(terms, needed, *each) for each in figures]
         label, rule = self._choose(terms, candidates, needed)
         if rule is RoutingRule.OVERRIDE:
@@ -121,13 +121,11 @@ class TaskRouter:
             self.policy.output_budget.tokens(profile),
         )
 
-    def _weigh(
-        self, terms: Terms, needed: int, spec: ModelSpec, serves: bool, quality: float | None, cost: float
-    ) -> Candidate:
+    def _weigh(self, terms: Terms, needed: int, spec: ModelSpec, quality: float | None, cost: float) -> Candidate:
         """The model's figures and, if it cannot be chosen, the first reason why."""
         utility = None if quality is None else self.policy.utility(quality, cost)
         rejection, detail = None, ""
-        if not serves:
+        if spec.label not in terms.serving:
             rejection, detail = Rejection.TASK_TYPE, f"{terms.task_type} is not among its types"
         elif needed > spec.context_tokens:
             rejection, detail = Rejection.CONTEXT_WINDOW, f"{needed:,} tokens > {spec.context_tokens:,}"

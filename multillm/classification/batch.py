@@ -62,15 +62,18 @@ def classify_many(texts: pd.Series, classifier: str | Classifier = "learned", *,
     starts = range(0, max(1, len(texts)), chunk)
     chunks = (texts.iloc[start : start + chunk].tolist() for start in starts)
     linear = chosen.model if isinstance(chosen, LinearClassifier) else None
-    parts = [_in_arrays(part, linear) if linear else _one_by_one(part, chosen) for part in chunks]
-    types, complexity, confidence = (np.concatenate(column) for column in zip(*parts, strict=True))
+    parts = [
+        (*(_in_arrays(part, linear) if linear else _one_by_one(part, chosen)), list(map(estimate_tokens, part)))
+        for part in chunks
+    ]
+    types, complexity, confidence, tokens = (np.concatenate(column) for column in zip(*parts, strict=True))
     tiers = np.digitize(complexity, [LOW_BELOW, MEDIUM_BELOW]).astype(np.int64)
     return pd.DataFrame(
         {
             "task_type": pd.Categorical.from_codes(types, pd.Index([str(kind) for kind in TaskType])),
             "complexity": complexity,
             "tier": pd.Categorical.from_codes(tiers, pd.Index([str(tier) for tier in ComplexityTier]), ordered=True),
-            "input_tokens": np.fromiter(map(estimate_tokens, texts), dtype=np.int64, count=len(texts)),
+            "input_tokens": tokens.astype(np.int64),
             "confidence": confidence,
         },
         index=texts.index,
@@ -106,24 +109,31 @@ def _complexity(model: LinearModel, raw: Figures) -> Figures:
 def _scores(texts: Sequence[str], model: LinearModel) -> Figures:
     """Score of each task type and raw complexity of texts, one row each, as `LinearModel.scores` gives them."""
     found = [pieces(check_prompt(text)) for text in texts]
-    sizes = np.fromiter(map(len, found), dtype=np.intp, count=len(found))
-    which, distinct = pd.factorize(np.array([*chain.from_iterable(found), ""], dtype=object))
+    owners = np.repeat(np.arange(len(found)), np.fromiter(map(len, found), dtype=np.intp, count=len(found)))
+    which, distinct = _numbered(list(chain.from_iterable(found)))
     read = [model.piece(piece) for piece in distinct]
-    owners = np.repeat(np.arange(len(found)), sizes)
-    scores = _sums(owners, which[:-1], [row for _, row in read], len(found))
+    word, known = _numbered([word for word, _ in read])
+    spoken = np.array([word != "" for word, _ in read], dtype=bool)[which]
+    words = _Words(word[which[spoken]], owners[spoken], known, len(found))
+    return np.asarray(
+        _sums(owners, which, [row for _, row in read], len(found))
+        + words.pairs(model)
+        + words.openings(model)
+        + np.array(model.lengths)[np.bincount(words.owners, minlength=len(found))]
+    )
 
-    word, known = pd.factorize(np.array([word for word, _ in read], dtype=object))
-    spoken = word[which[:-1]]
-    said = spoken != word[which[-1]]
-    words = _Words(spoken[said], owners[said], known)
-    scores += words.pairs(model, len(found)) + words.openings(model, len(found))
-    return scores + np.array(model.lengths)[np.bincount(words.owners, minlength=len(found))]
+
+def _numbered(texts: Sequence[str]) -> tuple[Places, list[str]]:
+    """A number for each text, equal for equal ones, and the text of each number."""
+    known = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    return np.fromiter(map(known.__getitem__, texts), dtype=np.intp, count=len(texts)), list(known)
 
 
 def _sums(owners: Places, which: Places, rows: Sequence[Row], count: int) -> Figures:
-    """For each text the sum of the rows that it owns."""
+    """For each of the owners, which ascend, the sum of its rows."""
     table = np.array([row or NOTHING for row in rows], dtype=float).reshape(len(rows), len(NOTHING))
-    return np.asarray(csr_matrix((np.ones(len(which)), (owners, which)), shape=(count, len(rows))) @ table)
+    ends = np.searchsorted(owners, np.arange(count + 1))
+    return np.asarray(csr_matrix((np.ones(len(which)), which, ends), shape=(count, len(rows))) @ table)
 
 
 class _Words:
@@ -135,38 +145,39 @@ class _Words:
         Number of each word and of the text that it stands in, ascending.
     known : sequence of str
         The word of each number.
+    count : int
+        How many texts there are, those without a word included.
     """
 
-    def __init__(self, words: Places, owners: Places, known: Sequence[str]) -> None:
-        self.words, self.owners, self.known = words, owners, known
-        self.first = np.flatnonzero(np.diff(owners, prepend=-1))
+    def __init__(self, words: Places, owners: Places, known: Sequence[str], count: int) -> None:
+        self.words, self.owners, self.known, self.count = words, owners, known, count
+        self.opens = np.diff(owners, prepend=-1) > 0
 
-    def pairs(self, model: LinearModel, count: int) -> Figures:
-        """What pairs of neighbouring words, and of the opening word with the next, add to the scores."""
+    def pairs(self, model: LinearModel) -> Figures:
+        """What pairs of neighbouring words add to the scores."""
         number = {word: place for place, word in enumerate(self.known)}
-        number |= {f"^{word}": place + len(number) for place, word in enumerate(self.known)}
-        within = [(pair, row) for pair, row in model.pairs.items() if pair[0] in number and pair[1] in number]
-        keys = np.array([number[left] * len(number) + number[right] for (left, right), _ in within], dtype=np.intp)
-        order = np.argsort(keys)
-        seconds = np.setdiff1d(self.first + 1, [*self.first, len(self.words)])
-        follows = np.setdiff1d(np.arange(len(self.words)), self.first)
-        lefts = np.concatenate([self.words[follows - 1], self.words[seconds - 1] + len(self.known)])
-        rights = np.concatenate([follows, seconds])
-        wanted = lefts * len(number) + self.words[rights]
-        place = np.searchsorted(keys, wanted, sorter=order).clip(max=max(0, len(keys) - 1))
-        hit = keys[order[place]] == wanted if len(keys) else np.zeros(len(wanted), dtype=bool)
-        return _sums(self.owners[rights[hit]], order[place[hit]], [row for _, row in within], count)
+        weighed = {
+            number[left] * len(number) + number[right]: row
+            for (left, right), row in model.pairs.items()
+            if left in number and right in number
+        }
+        keys = np.array(sorted(weighed), dtype=np.intp)
+        right = np.flatnonzero(~self.opens)
+        pair = self.words[right - 1] * len(number) + self.words[right]
+        place = np.searchsorted(keys, pair)
+        hit = np.append(keys, -1)[place] == pair
+        return _sums(self.owners[right[hit]], place[hit], [weighed[key] for key in keys.tolist()], self.count)
 
-    def openings(self, model: LinearModel, count: int) -> Figures:
+    def openings(self, model: LinearModel) -> Figures:
         """What the word that opens each text and its first telling noun add to the scores."""
-        position = np.arange(len(self.words)) - np.repeat(self.first, np.diff([*self.first, len(self.words)]))
+        first = np.flatnonzero(self.opens)
+        position = np.arange(len(self.words)) - np.repeat(first, np.diff(first, append=len(self.words)))
         telling = np.array([word in NOUN_TYPES for word in self.known], dtype=bool)[self.words]
-        places = np.flatnonzero((position >= 1) & (position < FIRST_WORDS) & telling)
-        noun = np.full(count, len(self.known))
-        noun[self.owners[places[::-1]]] = self.words[places[::-1]]
-        owners = self.owners[self.first]
-        combined = self.words[self.first] * (len(self.known) + 1) + noun[owners]
-        distinct, which = np.unique(combined, return_inverse=True)
-        words = [*self.known, ""]
-        rows = [model.opening(words[key // len(words)], words[key % len(words)]) for key in distinct.tolist()]
-        return _sums(owners, which, rows, count)
+        nouns = np.flatnonzero(telling & (position >= 1) & (position < FIRST_WORDS))[::-1]
+        words, none = [*self.known, ""], len(self.known)
+        noun = np.full(self.count, none)
+        noun[self.owners[nouns]] = self.words[nouns]  # from the last to the first, which stays
+        owners = self.owners[first]
+        pairs, which = np.unique(self.words[first] * len(words) + noun[owners], return_inverse=True)
+        rows = [model.opening(words[pair // len(words)], words[pair % len(words)]) for pair in pairs.tolist()]
+        return _sums(owners, which, rows, self.count)

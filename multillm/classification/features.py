@@ -125,7 +125,6 @@ def features(text: str) -> dict[str, float]:
     found.update(map(" ".join, pairwise(spoken)))
     if spoken:
         found.update(opening_features(spoken[0], first_noun(spoken)))
-        found.update(map(" ".join, pairwise([f"^{spoken[0]}", *spoken[1:2]])))
     return {**found, "<length>": length(len(spoken))}
 
 

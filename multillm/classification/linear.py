@@ -6,7 +6,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property, lru_cache
-from itertools import chain, pairwise
+from itertools import pairwise
 from math import exp, inf
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ __all__ = ["LearnedClassifier", "LinearClassifier", "LinearModel", "RulesClassif
 TYPES = tuple(TaskType)
 OTHER = TYPES.index(TaskType.OTHER)
 UNIT = 10_000
-"""Weights are counted in ten-thousandths: whole numbers add up to the same sum in any order, one by one or in arrays."""
+"""Weights are counted in ten-thousandths: whole numbers add up to the same sum in any order."""
 SHOWN = 8
 
 Row = tuple[int, ...]
@@ -104,10 +104,9 @@ class LinearModel:
         read = list(map(self.piece, pieces(text)))
         spoken = [word for word, _ in read if word]
         rows: list[Row | None] = [row for _, row in read]
+        rows += map(self.pairs.get, pairwise(spoken))
         if spoken:
-            verb = spoken[0]
-            pairs = chain(pairwise(spoken), pairwise([f"^{verb}", *spoken[1:2]]))
-            rows += [self.opening(verb, first_noun(spoken)), *map(self.pairs.get, pairs)]
+            rows.append(self.opening(spoken[0], first_noun(spoken)))
         return list(map(sum, zip(*filter(None, rows), self.lengths[len(spoken)])))  # noqa: B905 - rows of one table
 
     def decide(self, scores: Sequence[float]) -> tuple[int, float]:
