@@ -111,7 +111,7 @@ from .orchestration.results import (
     RunResult as RunResult,
     SubTaskResult as SubTaskResult,
 )
-from .outcomes import Outcomes as Outcomes
+from .outcomes import Outcomes as Outcomes, PartitionedOutcomes as PartitionedOutcomes
 from .plots import (
     plot_ablation as plot_ablation,
     plot_calibration as plot_calibration,

@@ -103,12 +103,11 @@ class _Rules:
 
     def __init__(self, router: TaskRouter) -> None:
         self.router = router
-        policy, self.models = router.policy, router.registry.models
-        labels = router.registry.labels
-        forced = [router.override(kind) for kind in TYPES]
-        self.threshold = np.array([policy.threshold(kind) for kind in TYPES])
-        self.serves = np.array([[kind in spec.task_types for spec in self.models] for kind in TYPES])
-        self.forced = np.array([labels.index(label) if label in labels else NONE for label in forced])
+        self.models, labels = router.registry.models, router.registry.labels
+        terms = [router.terms[kind] for kind in TYPES]
+        self.threshold = np.array([each.threshold for each in terms])
+        self.serves = np.array([[label in each.serving for label in labels] for each in terms])
+        self.forced = np.array([labels.index(each.forced) if each.forced else NONE for each in terms])
         self.window = np.array([spec.context_tokens for spec in self.models])
         self.chosen_first = np.array([not spec.fallback_only for spec in self.models])
 

@@ -84,6 +84,16 @@ class Sweep:
         )
         return cost / self.n.sum(), quality / self.n.sum()
 
+    def __add__(self, other: Sweep) -> Sweep:
+        """The sweep over the prompts of both, by the same grid."""
+        names = tuple(sorted({*self.task_types, *other.task_types}))
+        n, sums = np.zeros(len(names), dtype=np.intp), np.zeros((2, len(names), *self.cost.shape[1:]))
+        for part in (self, other):
+            place = [names.index(name) for name in part.task_types]
+            n[place] += part.n
+            sums[:, place] += np.stack([part.cost, part.quality])
+        return Sweep(names, n, self.thresholds, self.cost_weights, sums[0], sums[1])
+
     def __repr__(self) -> str:
         return f"Sweep({self.policies:,} policies, {int(self.n.sum()):,} prompts of {len(self.task_types)} task types)"
 
@@ -153,7 +163,7 @@ def sweep(
             cell = kind[prompts] * (len(weights) + 1) + np.searchsorted(weights, at)
             for which in range(2):
                 steps[which] += np.bincount(cell, gain[which], minlength=steps.shape[1])
-        sums[:, :, place] = np.cumsum(steps.reshape(2, len(names), -1)[:, :, :-1], axis=2)
+        sums[:, :, place] = np.cumsum(steps.reshape(2, len(names), len(weights) + 1)[:, :, :-1], axis=2)
     return Sweep(tuple(names.tolist()), np.bincount(kind), levels, weights, sums[0], sums[1])
 
 

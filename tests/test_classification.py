@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
-from multillm.classification import CLASSIFIERS, classify, split_and_classify
+from multillm.classification import CLASSIFIERS, LearnedClassifier, classify, split_and_classify
 from multillm.classification.batch import classify_many
 from multillm.classification.features import features
 from multillm.classification.linear import load_model
@@ -16,7 +17,7 @@ from multillm.errors import InputError
 from multillm.gold import load_gold
 from multillm.resources import data_dir
 from multillm.router import TaskRouter
-from multillm.tasks import ComplexityTier, TaskType
+from multillm.tasks import ComplexityTier, SubTask, TaskType
 
 LINEAR = ("learned", "rules")
 REFERENCE_PROMPT = (
@@ -90,20 +91,29 @@ def test_case_manners_and_white_space_do_not_change_the_type(change: object) -> 
 
 @pytest.mark.parametrize("classifier", [*LINEAR, "reference"])
 def test_a_column_gets_the_figures_of_its_texts(classifier: str) -> None:
-    texts = pd.Series([task.text for prompt in load_gold("train") for task in prompt.subtasks][:300])
-    frame = classify_many(texts, classifier, chunk=64)
-    for text, row in zip(texts, frame.itertuples(), strict=True):
-        profile = classify(text, classifier)
-        assert row.task_type == profile.task_type
-        assert row.tier == profile.tier
-        assert row.complexity == pytest.approx(profile.complexity, abs=2e-3)
-        assert profile.confidence is None or row.confidence == pytest.approx(profile.confidence, abs=2e-4)
+    texts = [task.text for prompt in load_gold("train") for task in prompt.subtasks]
+    texts += ["?", "please", "\n(1) 'Tis a test,a test:\x00a  test!", "word " * 200, "a" * 2000]
+    assert_same_figures(texts, classifier)
 
 
 @given(st.lists(st.text(min_size=1, max_size=60).filter(str.strip), min_size=1, max_size=5))
-def test_any_column_gets_the_types_of_its_texts(texts: list[str]) -> None:
-    frame = classify_many(pd.Series(texts))
-    assert frame["task_type"].tolist() == [str(classify(text).task_type) for text in texts]
+def test_any_column_gets_the_figures_of_its_texts(texts: list[str]) -> None:
+    assert_same_figures(texts, "learned")
+
+
+def assert_same_figures(texts: list[str], classifier: str) -> None:
+    """To the last digit, so that a column is routed as its texts are."""
+    frame = classify_many(pd.Series(texts), classifier, chunk=500)
+    for text, row in zip(texts, frame.itertuples(), strict=True):
+        profile = classify(text, classifier)
+        figures = (profile.task_type, profile.tier, profile.complexity, profile.input_tokens)
+        assert (row.task_type, row.tier, row.complexity, row.input_tokens) == figures
+        assert profile.confidence is None or row.confidence == pytest.approx(profile.confidence, abs=1.1e-4)
+
+
+def test_a_classifier_can_be_sent_to_another_process() -> None:
+    sent = pickle.loads(pickle.dumps(LearnedClassifier()))
+    assert sent.classify(SubTask("Prove it", 0, 8)) == LearnedClassifier().classify(SubTask("Prove it", 0, 8))
 
 
 def test_an_empty_column_stays_empty() -> None:

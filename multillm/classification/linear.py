@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from functools import cache, cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property, lru_cache
+from itertools import pairwise
 from math import exp, inf
 from pathlib import Path
 from typing import Any
 
-from multillm.classification.features import features
+from multillm.classification.features import (
+    MOST_PIECES,
+    features,
+    first_noun,
+    length,
+    opening_features,
+    pieces,
+    read_piece,
+)
 from multillm.tasks import SubTask, TaskProfile, TaskType, estimate_tokens
 
 __all__ = ["LearnedClassifier", "LinearClassifier", "LinearModel", "RulesClassifier", "load_model"]
 
 TYPES = tuple(TaskType)
 OTHER = TYPES.index(TaskType.OTHER)
-COLUMNS = len(TYPES) + 1
-SCALED = ("<length>", "<commas>", "<sentences>")
+UNIT = 10_000
+"""Weights are counted in ten-thousandths: whole numbers add up to the same sum in any order."""
 SHOWN = 8
+
+Row = tuple[int, ...]
+NOTHING: Row = (0,) * (len(TYPES) + 1)
 
 
 class LinearModel:
@@ -44,43 +56,78 @@ class LinearModel:
         Least probability of a type; below it the type is ``other``.
     knots : sequence of (float, float)
         Raw score and complexity, both rising.
+    pairs : mapping of (str, str) to tuple of int
+        The weights of pairs of neighbouring words, in ten-thousandths.
+    lengths : sequence of tuple of float
+        The weights of everything that depends on nothing but the number of words, in ten-thousandths.
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
+        self.content = content
         self.weights: dict[str, tuple[float, ...]] = {name: tuple(row) for name, row in content["weights"].items()}
-        self.scaled = [(name, self.weights[name]) for name in SCALED if name in self.weights]
         self.temperature = float(content["temperature"])
         self.abstain_below = float(content["abstain_below"])
         self.knots: Sequence[tuple[float, float]] = [(float(raw), float(value)) for raw, value in content["knots"]]
-        self.content = content
+        self._rows = {name: tuple(round(UNIT * weight) for weight in row) for name, row in self.weights.items()}
+        self.pairs: dict[tuple[str, str], Row] = {
+            (left, right): row
+            for name, row in self._rows.items()
+            for left, _, right in [name.partition(" ")]
+            if right and left[0] != "<"
+        }
+        bias, slope = (self._rows.get(name, NOTHING) for name in ("<bias>", "<length>"))
+        self.lengths = [
+            tuple(fixed + length(count) * weight for fixed, weight in zip(bias, slope, strict=True))
+            for count in range(MOST_PIECES + 1)
+        ]
+        self.piece = lru_cache(maxsize=50_000)(self._piece)
+        self.opening = lru_cache(maxsize=10_000)(self._opening)
 
-    def scores(self, found: Mapping[str, float]) -> list[float]:
-        """Score of each task type and, last, the raw complexity."""
-        rows = list(filter(None, map(self.weights.get, found)))
-        for name, row in self.scaled:
-            if name in found:
-                extra = found[name] - 1.0
-                rows.append(tuple(extra * weight for weight in row))
-        return list(map(sum, zip(*rows))) or [0.0] * COLUMNS  # noqa: B905 - rows of one table
+    def __reduce__(self) -> tuple[type[LinearModel], tuple[Mapping[str, Any]]]:
+        """Copied and stored without what it remembers."""
+        return type(self), (self.content,)
+
+    def row(self, names: Iterable[str]) -> Row:
+        """Sum of the weights of features; empty if none has a weight."""
+        return tuple(map(sum, zip(*filter(None, map(self._rows.get, names)))))  # noqa: B905 - rows of one table
+
+    def _piece(self, piece: str) -> tuple[str, Row]:
+        """First word of a piece and the weights of its features."""
+        word, names = read_piece(piece)
+        return word, self.row(names)
+
+    def _opening(self, verb: str, noun: str) -> Row:
+        return self.row(opening_features(verb, noun))
+
+    def scores(self, text: str) -> list[float]:
+        """Score of each task type and, last, the raw complexity, in ten-thousandths."""
+        read = list(map(self.piece, pieces(text)))
+        spoken = [word for word, _ in read if word]
+        rows: list[Row | None] = [row for _, row in read]
+        rows += map(self.pairs.get, pairwise(spoken))
+        if spoken:
+            rows.append(self.opening(spoken[0], first_noun(spoken)))
+        return list(map(sum, zip(*filter(None, rows), self.lengths[len(spoken)])))  # noqa: B905 - rows of one table
 
     def decide(self, scores: Sequence[float]) -> tuple[int, float]:
         """Index of the type and its probability; ``other`` where no type is likely enough."""
         kinds = scores[:-1]
-        peak, temperature = max(kinds), self.temperature
+        peak, temperature = max(kinds), UNIT * self.temperature
         powers = [exp((score - peak) / temperature) for score in kinds]
         total = sum(powers)
         best = kinds.index(peak)
         if 1.0 / total < self.abstain_below:
             best = OTHER
-        return best, powers[best] / total
+        return best, round(10_000 * powers[best] / total) / 10_000
 
     def complexity(self, raw: float) -> float:
         """Complexity (0..1) of a raw score."""
         knots = self.knots
+        raw /= UNIT
         place = min(max(bisect_right(knots, (raw, inf)), 1), len(knots) - 1)
         (low, floor), (high, ceiling) = knots[place - 1], knots[place]
         share = (raw - low) / (high - low)
-        return round(min(1.0, max(0.0, floor + share * (ceiling - floor))), 3)
+        return round(1000 * min(1.0, max(0.0, floor + share * (ceiling - floor)))) / 1000
 
 
 @cache
@@ -105,29 +152,25 @@ class LinearClassifier:
 
     def classify(self, subtask: SubTask) -> TaskProfile:
         """Profile of a sub-task; its signals are the weights that spoke loudest for its type."""
-        found = features(subtask.text)
-        scores = self.model.scores(found)
-        best, confidence = self.model.decide(scores)
+        text, model = subtask.text, self.model
+        scores = model.scores(text)
+        best, confidence = model.decide(scores)
+        complexity = model.complexity(scores[-1])
         return TaskProfile(
-            subtask,
-            TYPES[best],
-            self.model.complexity(scores[-1]),
-            estimate_tokens(subtask.text),
-            round(confidence, 4),
-            _Signals(self.model, found, best),
+            subtask, TYPES[best], complexity, estimate_tokens(text), confidence, _Signals(model.weights, text, best)
         )
 
 
 class _Signals(Mapping[str, float]):
     """The weights that spoke loudest for a type, worked out when they are looked at."""
 
-    def __init__(self, model: LinearModel, found: Mapping[str, float], best: int) -> None:
-        self._source = (model.weights, found, best)
+    def __init__(self, weights: Mapping[str, Sequence[float]], text: str, best: int) -> None:
+        self._source = (weights, text, best)
 
     @cached_property
     def _shown(self) -> dict[str, float]:
-        weights, found, best = self._source
-        spoken = [(value * weights[name][best], name) for name, value in found.items() if name in weights]
+        weights, text, best = self._source
+        spoken = [(value * weights[name][best], name) for name, value in features(text).items() if name in weights]
         spoken.sort(reverse=True)
         return {f"{TYPES[best]}: {name}": round(weight, 3) for weight, name in spoken[:SHOWN]}
 

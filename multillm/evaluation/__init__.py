@@ -14,13 +14,14 @@ import pandas as pd
 
 from multillm.errors import OutcomesError
 from multillm.evaluation.figures import FIGURES, figures_of
+from multillm.evaluation.partitioned import compare_parts
 from multillm.evaluation.result import Evaluation
 from multillm.evaluation.runs import Measured, Run, perturbed_prompts, reference_runs, routed
 from multillm.evaluation.splits import Unit, assign_folds
 from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
 from multillm.metrics import Estimate, pgr_curve, resample
 from multillm.metrics.bootstrap import Figures, apply, weighted_mean
-from multillm.outcomes import Outcomes
+from multillm.outcomes import Outcomes, PartitionedOutcomes
 
 __all__ = ["FIGURES", "Evaluation", "assign_folds", "evaluate", "versions"]
 
@@ -39,7 +40,7 @@ def _today() -> date:
 
 def evaluate(
     routers: PromptQuality | Sequence[PromptQuality] | Mapping[str, PromptQuality],
-    outcomes: Outcomes,
+    outcomes: Outcomes | PartitionedOutcomes,
     *,
     by: Unit = "prompt",
     folds: int = 5,
@@ -51,6 +52,7 @@ def evaluate(
     perturbation: float = 0.05,
     replicates: int = 1000,
     level: float = 0.95,
+    fit_prompts: int = 100_000,
     today: Callable[[], date] = _today,
 ) -> Evaluation:
     """Cross-validate routers on outcomes, beside the baselines that they must beat.
@@ -62,8 +64,10 @@ def evaluate(
     ----------
     routers : PromptQuality, sequence or mapping of str to PromptQuality
         What to compare, by name; without names they are called by their `repr`.
-    outcomes : Outcomes
-        What was measured.
+    outcomes : Outcomes or PartitionedOutcomes
+        What was measured. Parts are worked on by Dask, with the same folds and resamples; sums differ from those over
+        one table beyond the twelfth digit. Parts have no APGR, CPT, robustness and data-set oracle, which need all
+        prompts at once.
     by : {"prompt", "group"}, default "prompt"
         What is held out together. By group shows what carries over to new subjects or data sets.
     folds : int, default 5
@@ -88,6 +92,9 @@ def evaluate(
         Resamples.
     level : float, default 0.95
         Coverage of the intervals.
+    fit_prompts : int, default 100_000
+        With parts, most prompts that a router is fitted to in one place. Those that learn means alone, such as
+        `MeanQuality` and `PromptLength`, are fitted from sums to any number.
     today : callable
         Clock for the date shown.
 
@@ -101,6 +108,51 @@ def evaluate(
     OutcomesError
         If the outcomes do not allow it: no complete prompts, no such pair, too few groups.
     """
+    unit = resampled or by
+    split = {
+        "by": by,
+        "folds": folds,
+        "seed": seed,
+        "resampled": unit,
+        "replicates": replicates,
+        "level": level,
+        "willingness": willingness,
+        "pair": pair,
+        "versions": versions(),
+        "date": today().isoformat(),
+    }
+    if isinstance(outcomes, PartitionedOutcomes):
+        if pair is not None:
+            raise OutcomesError("APGR and CPT put all prompts in one order; leave pair out, or evaluate fewer parts")
+        fitted = {"prompt length": PromptLength(), "zero router, fitted": MeanQuality()} if baselines else {}
+        found = compare_parts(
+            _named(routers),
+            fitted,
+            outcomes,
+            by=by,
+            resampled=unit,
+            folds=folds,
+            rng=np.random.default_rng([seed, 0]),
+            resampling=np.random.default_rng(RESAMPLING),
+            willingness=willingness,
+            replicates=replicates,
+            level=level,
+            fit_prompts=fit_prompts,
+        )
+        return Evaluation(
+            data=outcomes.name,
+            n=found.n,
+            left_out=found.left_out,
+            models=found.models,
+            best_single=found.models[found.means.best],
+            cost_unit=found.means.cost_unit,
+            split=split,
+            kinds=found.kinds,
+            resamples=found.resamples,
+            curves=found.curves,
+            pgr=_pgr([], None, None),
+            by_task_type=found.by_task_type,
+        )
     measured = Measured.of(outcomes)
     columns = _pair(measured, pair)
     fold_rng, slip_rng = (np.random.default_rng([seed, stream]) for stream in range(2))
@@ -120,7 +172,6 @@ def evaluate(
         runs += reference_runs(measured, columns)
     if len({run.name for run in runs}) < len(runs):
         raise OutcomesError(f"two rows have one name among {', '.join(run.name for run in runs)}; rename a router")
-    unit = resampled or by
     groups = measured.outcomes.prompts["group"].to_numpy(str) if unit == "group" else None
     counts = resample(len(measured.quality), replicates, np.random.default_rng(RESAMPLING), groups)
     return Evaluation(
@@ -128,20 +179,9 @@ def evaluate(
         n=len(measured.quality),
         left_out=len(outcomes) - len(measured.quality),
         models=outcomes.models,
-        best_single=outcomes.models[measured.best],
+        best_single=outcomes.models[measured.means.best],
         cost_unit=outcomes.cost_unit if measured.has_cost else "",
-        split={
-            "by": by,
-            "folds": folds,
-            "seed": seed,
-            "resampled": unit,
-            "replicates": replicates,
-            "level": level,
-            "willingness": willingness,
-            "pair": pair,
-            "versions": versions(),
-            "date": today().isoformat(),
-        },
+        split=split,
         kinds={run.name: run.kind for run in runs},
         resamples={
             (run.name, figure): values
@@ -166,7 +206,7 @@ def _pair(measured: Measured, pair: tuple[str, str] | None) -> tuple[int, int] |
     if pair is None:
         if len(models) != 2:
             return None
-        return (1 - measured.best, measured.best)
+        return (1 - measured.means.best, measured.means.best)
     absent = [model for model in pair if model not in models]
     if absent:
         raise OutcomesError(f"the pair names {', '.join(absent)}; the outcomes have {', '.join(models)}")
@@ -176,12 +216,12 @@ def _pair(measured: Measured, pair: tuple[str, str] | None) -> tuple[int, int] |
 def _curves(runs: Sequence[Run], measured: Measured) -> pd.DataFrame:
     tables = []
     for run in runs:
-        on_grid = run.spent.shape[1] == len(measured.willingness) and run.name != "zero router"
+        on_grid = run.spent.shape[1] == len(measured.means.willingness) and run.name != "zero router"
         tables.append(
             pd.DataFrame(
                 {
                     "router": run.name,
-                    "willingness": measured.willingness if on_grid else np.nan,
+                    "willingness": measured.means.willingness if on_grid else np.nan,
                     "cost": run.spent.mean(axis=0),
                     "quality": run.got.mean(axis=0),
                 }
@@ -190,12 +230,12 @@ def _curves(runs: Sequence[Run], measured: Measured) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _pgr(runs: Sequence[Run], measured: Measured, pair: tuple[int, int] | None) -> pd.DataFrame:
+def _pgr(runs: Sequence[Run], measured: Measured | None, pair: tuple[int, int] | None) -> pd.DataFrame:
     tables = [
         pd.DataFrame({"router": pd.Series(dtype=str), "share": pd.Series(dtype=float), "pgr": pd.Series(dtype=float)})
     ]
     for run in runs:
-        if pair is not None and run.score is not None:
+        if measured is not None and pair is not None and run.score is not None:
             share, pgr = pgr_curve(run.score, measured.quality[:, pair[0]], measured.quality[:, pair[1]])
             tables.append(pd.DataFrame({"router": run.name, "share": share, "pgr": pgr}))
     return pd.concat(tables[1:] or tables, ignore_index=True)

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
-import numpy.typing as npt
 
-from multillm.evaluation.runs import Measured, Run
+from multillm.evaluation.runs import Means, Measured, Run
 from multillm.metrics import (
     aiq,
     arena_score,
     cost_save,
     gap_to_oracle,
-    optimal_accuracy,
-    optimal_cost,
-    optimal_selection,
     relative_gain,
-    robustness,
     weighted_mean,
 )
-from multillm.metrics.bootstrap import Figures, apply
+from multillm.metrics.bootstrap import Counts, Figures, apply
 from multillm.metrics.curve import hull, hull_cost, hull_quality
+from multillm.metrics.oracle import cost_terms, ratio, selection_terms
 from multillm.metrics.two_model import area, pgr_curve, share_at
 
-__all__ = ["FIGURES", "figures_of"]
+__all__ = ["FIGURES", "figures_of", "figures_of_means", "terms_of"]
 
 FIGURES = {
     "quality": "mean quality at the operating point",
@@ -50,42 +46,61 @@ FIGURES = {
     "robustness": "share of prompts whose model stays when letters are mistyped",
 }
 
-Counts = npt.NDArray[np.int16]
-
 
 def figures_of(run: Run, measured: Measured, pair: tuple[int, int] | None, counts: Counts) -> dict[str, Figures]:
     """Every figure that is defined for a run, each of shape [1 + replicates]: on all prompts, then on each resample."""
-    figures: dict[str, Figures] = {}
-    if run.choice is not None:
-        figures |= _at_the_operating_point(run, run.choice, measured, counts)
-    if measured.has_cost and run.spent.shape[1] > 1:
-        figures |= _over_the_curve(run, measured, counts)
+    means = {name: apply(_mean_of(values), counts) for name, values in terms_of(run, measured).items()}
+    figures = figures_of_means(means, measured.means)
     if run.score is not None and pair is not None:
         figures |= _between_two_models(run.score, measured.quality[:, pair[0]], measured.quality[:, pair[1]], counts)
     return {name: figures[name] for name in FIGURES if name in figures}
 
 
-def _at_the_operating_point(run: Run, choice: Figures, measured: Measured, counts: Counts) -> dict[str, Figures]:
-    quality, cost = measured.quality, measured.cost
-    reference = np.stack([quality.mean(axis=1), quality[:, measured.best], quality.max(axis=1)], axis=1)
-    got = apply(_mean_of((choice * quality).sum(axis=1)), counts)
-    at_random, at_best, at_oracle = apply(_mean_of(reference), counts).T
+def terms_of(run: Run, measured: Measured) -> dict[str, Figures]:
+    """What the figures of a run are made of the means of, by prompt, shape [n] or [n, k]."""
+    terms: dict[str, Figures] = {}
+    quality, cost, choice = measured.quality, measured.cost, run.choice
+    if choice is not None:
+        terms["got"] = (choice * quality).sum(axis=1)
+        terms["most"] = quality.max(axis=1)
+        terms["reference"] = np.stack(
+            [quality.mean(axis=1), quality[:, measured.means.best], quality.max(axis=1)], axis=1
+        )
+        if measured.has_cost:
+            terms["spent"] = (choice * cost).sum(axis=1)
+            terms["cheapest right"], terms["right"] = selection_terms(choice, quality, cost)
+            terms["least cost"], terms["cost when right"] = cost_terms(choice, quality, cost)
+        if run.perturbed_choice is not None:
+            terms["stays"] = np.minimum(choice, run.perturbed_choice).sum(axis=1)
+    if measured.has_cost and run.spent.shape[1] > 1:
+        terms |= {"curve cost": run.spent, "curve quality": run.got, "costs": cost, "qualities": quality}
+    return terms
+
+
+def figures_of_means(means: Mapping[str, Figures], of: Means) -> dict[str, Figures]:
+    """Every figure that the means of `terms_of` give, those of the prompts as they are first."""
+    figures = _at_the_operating_point(means, of) if "got" in means else {}
+    return figures | (_over_the_curve(means, of) if "curve cost" in means else {})
+
+
+def _at_the_operating_point(means: Mapping[str, Figures], of: Means) -> dict[str, Figures]:
+    got = means["got"]
+    at_random, at_best, at_oracle = means["reference"].T
     figures = {
         "quality": got,
         "gain_over_random": relative_gain(got, at_random),
         "gain_over_best": relative_gain(got, at_best),
         "gap_to_oracle": gap_to_oracle(got, at_oracle),
-        "optimal_accuracy": apply(lambda weights: optimal_accuracy(choice, quality, weights), counts),
+        "optimal_accuracy": ratio(got, means["most"]),
     }
-    if measured.has_cost:
-        figures["cost"] = apply(_mean_of((choice * cost).sum(axis=1)), counts)
-        figures["optimal_selection"] = apply(lambda w: optimal_selection(choice, quality, cost, w), counts)
-        figures["optimal_cost"] = apply(lambda w: optimal_cost(choice, quality, cost, w), counts)
-        if measured.outcomes.cost_unit == "USD":
+    if of.cost is not None:
+        figures["cost"] = means["spent"]
+        figures["optimal_selection"] = ratio(means["cheapest right"], means["right"])
+        figures["optimal_cost"] = ratio(means["least cost"], means["cost when right"])
+        if of.cost_unit == "USD":
             figures["arena"] = arena_score(got, 1000 * figures["cost"])
-    if run.perturbed_choice is not None:
-        after = run.perturbed_choice
-        figures["robustness"] = apply(lambda weights: robustness(choice, after, weights), counts)
+    if "stays" in means:
+        figures["robustness"] = means["stays"]
     return figures
 
 
@@ -97,12 +112,13 @@ def _between_two_models(score: Figures, weak: Figures, strong: Figures, counts: 
     return dict(zip(("apgr", "cpt_50", "cpt_80"), apply(figures, counts).T, strict=True))
 
 
-def _over_the_curve(run: Run, measured: Measured, counts: Counts) -> dict[str, Figures]:
-    spent, got = apply(_mean_of(run.spent), counts), apply(_mean_of(run.got), counts)
-    single_cost, single_quality = apply(_mean_of(measured.cost), counts), apply(_mean_of(measured.quality), counts)
-    mean_cost, best = measured.cost.mean(axis=0), measured.best
+def _over_the_curve(means: Mapping[str, Figures], of: Means) -> dict[str, Figures]:
+    spent, got, single_cost, single_quality = (
+        means[name] for name in ("curve cost", "curve quality", "costs", "qualities")
+    )
+    best = of.best
     best_cost, best_quality = single_cost[:, best], single_quality[:, best]
-    low, high = single_cost[:, mean_cost.argmin()], single_cost[:, mean_cost.argmax()]
+    low, high = single_cost[:, of.cheapest], single_cost[:, of.dearest]
     hulls = [hull(x, y) for x, y in zip(spent, got, strict=True)]
     at_best_cost = [hull_quality(budget, *corners) for budget, corners in zip(best_cost, hulls, strict=True)]
     at_95 = [hull_cost(0.95 * floor, *corners) for floor, corners in zip(best_quality, hulls, strict=True)]

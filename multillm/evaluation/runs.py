@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -17,12 +19,52 @@ from multillm.metrics import choose, dataset_oracle, perturb, trade_off, willing
 from multillm.metrics.bootstrap import Figures
 from multillm.outcomes import Outcomes
 
-__all__ = ["Measured", "Run", "perturbed_prompts", "reference_runs", "routed"]
+__all__ = ["Means", "Measured", "Run", "chosen", "perturbed_prompts", "predict", "reference_runs", "routed"]
 
 Kind = Literal["router", "baseline", "single model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Means:
+    """What routers are held against: each model's means over all prompts.
+
+    Attributes
+    ----------
+    quality : float array of shape [m]
+        Mean quality.
+    cost : float array of shape [m], optional
+        Mean cost; None where costs are unknown.
+    cost_unit : str
+        Its unit; empty where unknown.
+    """
+
+    quality: Figures
+    cost: Figures | None
+    cost_unit: str
+
+    @property
+    def best(self) -> int:
+        """Column of the best single model in hindsight, of equals the cheapest."""
+        cost = np.zeros(len(self.quality)) if self.cost is None else self.cost
+        return int(np.lexsort((cost, -self.quality))[0])
+
+    @property
+    def cheapest(self) -> int:
+        """Column of the model of least mean cost."""
+        return int(np.argmin([0.0] if self.cost is None else self.cost))
+
+    @property
+    def dearest(self) -> int:
+        """Column of the model of largest mean cost."""
+        return int(np.argmax([0.0] if self.cost is None else self.cost))
+
+    @cached_property
+    def willingness(self) -> Figures:
+        """Where curves have their points, shape [w]."""
+        return np.array([np.inf]) if self.cost is None else willingness_grid(self.cost)
+
+
+@dataclass(frozen=True, eq=False)
 class Measured:
     """The outcomes as arrays.
 
@@ -32,17 +74,14 @@ class Measured:
         n prompts that every model has answered, m models.
     quality, cost : float array of shape [n, m]
         Measured; cost is NaN throughout where unknown.
-    has_cost : bool
-        Whether costs are known.
-    willingness : float array of shape [w]
-        Where curves have their points.
+    means : Means
+        Over these prompts or, where they are a part, over all.
     """
 
     outcomes: Outcomes
     quality: Figures
     cost: Figures
-    has_cost: bool
-    willingness: Figures
+    means: Means
 
     @classmethod
     def of(cls, outcomes: Outcomes) -> Measured:
@@ -50,14 +89,13 @@ class Measured:
         has_cost = bool(outcomes.rows["cost"].notna().any())
         complete = outcomes.complete(("quality", "cost") if has_cost else ("quality",))
         quality, cost = (complete.matrix(measure).to_numpy(float) for measure in ("quality", "cost"))
-        grid = willingness_grid(cost.mean(axis=0)) if has_cost else np.array([np.inf])
-        return cls(complete, quality, cost, has_cost, grid)
+        unit = outcomes.cost_unit if has_cost else ""
+        return cls(complete, quality, cost, Means(quality.mean(axis=0), cost.mean(axis=0) if has_cost else None, unit))
 
     @property
-    def best(self) -> int:
-        """Column of the best single model in hindsight, of equals the cheapest."""
-        cost = self.cost.mean(axis=0) if self.has_cost else np.zeros(self.quality.shape[1])
-        return int(np.lexsort((cost, -self.quality.mean(axis=0)))[0])
+    def has_cost(self) -> bool:
+        """Whether costs are known."""
+        return self.means.cost is not None
 
 
 @dataclass(frozen=True)
@@ -109,28 +147,30 @@ def routed(
     for fold in np.unique(folds):
         held_out = folds == fold
         fitted = clone(estimator).fit(measured.outcomes.take(~held_out))
-        predicted[held_out] = _predicted(fitted, prompts[held_out], measured)
+        predicted[held_out] = predict(fitted, prompts[held_out], measured.outcomes.models)
         if perturbed is not None:
-            after[held_out] = _predicted(fitted, perturbed[held_out], measured)
+            after[held_out] = predict(fitted, perturbed[held_out], measured.outcomes.models)
         if measured.has_cost:
             expected_cost[held_out] = measured.cost[~held_out].mean(axis=0)
     if isinstance(estimator, OracleQuality) and measured.has_cost:
         expected_cost = measured.cost
-    spent, got = trade_off(predicted, expected_cost, measured.quality, measured.cost, measured.willingness)
-    return Run(
-        name,
-        kind,
-        spent,
-        got,
-        choice=choose(predicted, expected_cost, willingness),
-        score=None if pair is None else _score(estimator, measured, predicted, folds, by=by, pair=pair),
-        perturbed_choice=None if perturbed is None else choose(after, expected_cost, willingness),
-    )
+    score = None if pair is None else _score(estimator, measured, predicted, folds, by=by, pair=pair)
+    slipped = None if perturbed is None else choose(after, expected_cost, willingness)
+    run = chosen(name, kind, predicted, expected_cost, measured=measured, willingness=willingness)
+    return replace(run, score=score, perturbed_choice=slipped)
 
 
-def _predicted(fitted: PromptQuality, prompts: pd.DataFrame, measured: Measured) -> Figures:
+def chosen(
+    name: str, kind: Kind, predicted: Figures, expected_cost: Figures, *, measured: Measured, willingness: float
+) -> Run:
+    """The run of a router that expects some qualities and costs, shape [n, m] each."""
+    curve = trade_off(predicted, expected_cost, measured.quality, measured.cost, measured.means.willingness)
+    return Run(name, kind, *curve, choice=choose(predicted, expected_cost, willingness))
+
+
+def predict(fitted: PromptQuality, prompts: pd.DataFrame, models: Sequence[str]) -> Figures:
     """Expected quality, shape [n, m]; what is not known comes last."""
-    quality = fitted.predict(prompts)[list(measured.outcomes.models)].to_numpy(float)
+    quality = fitted.predict(prompts)[list(models)].to_numpy(float)
     return np.where(np.isnan(quality), -np.inf, quality)
 
 
@@ -152,7 +192,7 @@ def _score(
 
     def gain_without(held_out: npt.NDArray[np.bool_]) -> Figures:
         fitted = clone(estimator).fit(measured.outcomes.take(~held_out))
-        expected = _predicted(fitted, measured.outcomes.prompts[held_out], measured)
+        expected = predict(fitted, measured.outcomes.prompts[held_out], measured.outcomes.models)
         return np.asarray(expected[:, pair[1]] - expected[:, pair[0]])
 
     return ranked_across(gain, folds, gain_without)
@@ -172,7 +212,7 @@ def reference_runs(measured: Measured, pair: tuple[int, int] | None) -> list[Run
         _point(model, "single model", np.tile(shares[column], (n, 1)), measured)
         for column, model in enumerate(measured.outcomes.models)
     ]
-    best = _point("best single model", "baseline", np.tile(shares[measured.best], (n, 1)), measured)
+    best = _point("best single model", "baseline", np.tile(shares[measured.means.best], (n, 1)), measured)
     random = _point("random", "baseline", np.full((n, m), 1.0 / m), measured, None if pair is None else np.zeros(n))
     runs += [best, random]
     if measured.has_cost:

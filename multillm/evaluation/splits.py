@@ -10,7 +10,7 @@ import numpy.typing as npt
 from multillm.errors import OutcomesError
 from multillm.outcomes import Outcomes
 
-__all__ = ["Unit", "assign_folds"]
+__all__ = ["Unit", "assign_folds", "draw_folds"]
 
 Unit = Literal["prompt", "group"]
 
@@ -41,12 +41,21 @@ def assign_folds(outcomes: Outcomes, folds: int, rng: np.random.Generator, by: U
         If there are fewer prompts or groups than folds, or prompts without a group.
     """
     if by == "prompt":
-        _enough(len(outcomes), folds, "prompts")
-        return rng.permutation(np.arange(len(outcomes)) % folds)
+        return draw_folds(len(outcomes), folds, rng)
     group = outcomes.prompts["group"]
     if group.isna().any():
         raise OutcomesError(f"{int(group.isna().sum())} prompts of {outcomes.name} have no group; hold out by prompt")
-    names, member, size = np.unique(group.to_numpy(str), return_inverse=True, return_counts=True)
+    return draw_folds(len(outcomes), folds, rng, group.to_numpy(str))
+
+
+def draw_folds(
+    n: int, folds: int, rng: np.random.Generator, groups: npt.NDArray[np.str_] | None = None
+) -> npt.NDArray[np.intp]:
+    """The fold of each of n prompts; with groups of shape [n], those of one group have one fold."""
+    if groups is None:
+        _enough(n, folds, "prompts")
+        return rng.permutation(np.arange(n) % folds)
+    names, member, size = np.unique(groups, return_inverse=True, return_counts=True)
     _enough(len(names), folds, "groups")
     fold_of, filled = np.empty(len(names), dtype=np.intp), np.zeros(folds)
     for name in sorted(rng.permutation(len(names)), key=lambda place: -size[place]):

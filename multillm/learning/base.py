@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -37,6 +37,8 @@ class PromptQuality(BaseEstimator, ABC):
     """
 
     known: ClassVar[dict[str, type[PromptQuality]]] = {}
+    learns_means: ClassVar[bool] = False
+    """Whether it learns each model's mean quality, as `mean_`, and nothing else."""
     models_: tuple[str, ...]
     """Models whose quality it estimates, once fitted."""
 
@@ -79,6 +81,11 @@ class PromptQuality(BaseEstimator, ABC):
             )
         self.models_ = outcomes.models
         self._fit(outcomes)
+        return self
+
+    def fit_means(self, means: Mapping[str, float]) -> Self:
+        """Learn from the mean quality of each model, which is all that an estimator that `learns_means` learns from."""
+        self.models_, self.mean_ = tuple(means), np.array(list(means.values()))
         return self
 
     def predict(self, prompts: pd.DataFrame | Sequence[str]) -> pd.DataFrame:

@@ -25,6 +25,8 @@ NO_FORESIGHT = "the oracle needs the outcome before the call; deploy a fitted es
 class MeanQuality(PromptQuality):
     """Each model's mean quality, whatever the prompt: always routes to the best single model."""
 
+    learns_means = True
+
     def _fit(self, outcomes: Outcomes) -> None:
         self.mean_ = outcomes.quality_matrix().mean().to_numpy(float)
 

@@ -30,6 +30,8 @@ class HeuristicQuality(PromptQuality):
     with the difficulty, so that routing by d and routing by this estimate are the same.
     """
 
+    learns_means = True
+
     @abstractmethod
     def difficulty(self, texts: Sequence[str]) -> Figures:
         """How hard each text is, 0..1, shape [n]."""

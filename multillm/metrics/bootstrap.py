@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Estimate", "Figures", "Statistic", "apply", "bootstrap", "resample", "weighted_mean"]
+__all__ = ["Counts", "Estimate", "Figures", "Resamples", "Statistic", "apply", "bootstrap", "resample", "weighted_mean"]
 
 Figures = npt.NDArray[np.float64]
 Statistic = Callable[[Figures], Figures]
 """From weights of prompts, shape [b, n], to figures, shape [b] or [b, k]."""
 
+Counts = npt.NDArray[np.int16]
+
 CELLS_AT_ONCE = 4_000_000
+DRAWN_AT_ONCE = 100_000
+BLOCK = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +61,67 @@ class Estimate:
         return format(self)
 
 
-def resample(
-    n: int, replicates: int, rng: np.random.Generator, groups: npt.ArrayLike | None = None
-) -> npt.NDArray[np.int16]:
-    """How often each prompt stands in each resample.
+@dataclass(frozen=True, eq=False)
+class Resamples:
+    """How often each prompt stands in each resample, drawn for all prompts at once or for any part of them.
+
+    Up to 100,000 prompts, and for whole groups, as many are drawn with replacement as there are. Beyond that each
+    prompt stands in a resample as often as a Poisson variable of mean 1 says, drawn block by block from seeds of their
+    own, which for so many comes to the same (Hanley and MacGibbon, Computer Methods and Programs in Biomedicine 83,
+    2006): a part can be drawn without the rest.
+
+    Attributes
+    ----------
+    replicates : int
+        Resamples.
+    unit : int array of shape [n]
+        What is drawn together.
+    drawn : int16 array of shape [1 + replicates, units], optional
+        How often each unit was drawn.
+    seed : int
+        Source of chance for what is not drawn at once.
+    """
+
+    replicates: int
+    unit: npt.NDArray[np.intp] | None
+    drawn: Counts | None
+    seed: int
+
+    @classmethod
+    def of(cls, n: int, replicates: int, rng: np.random.Generator, groups: npt.ArrayLike | None = None) -> Resamples:
+        """Resamples of n prompts, or of their groups."""
+        if groups is None and n > DRAWN_AT_ONCE:
+            return cls(replicates, None, None, int(rng.integers(2**63)))
+        unit = np.arange(n) if groups is None else np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+        units = int(unit.max()) + 1
+        drawn = np.empty((1 + replicates, units), dtype=np.int16)
+        drawn[0] = 1
+        for row in range(1, 1 + replicates):
+            drawn[row] = np.bincount(rng.integers(units, size=units), minlength=units)
+        return cls(replicates, unit, drawn, 0)
+
+    def part(self, start: int, stop: int) -> Callable[[], Counts]:
+        """What draws the counts of some prompts, shape [1 + replicates, stop - start]."""
+        if self.drawn is None or self.unit is None:
+            return partial(_poisson, self.seed, self.replicates, start, stop)
+        columns = self.drawn[:, self.unit[start:stop]]
+        return lambda: columns
+
+
+def _poisson(seed: int, replicates: int, start: int, stop: int) -> Counts:
+    """Counts of the prompts from start to stop: the parts of their blocks."""
+    first = start // BLOCK
+    blocks = [
+        np.random.default_rng([seed, block]).poisson(1.0, (replicates, BLOCK)).astype(np.int16)
+        for block in range(first, -(-stop // BLOCK))
+    ]
+    ones = np.ones((1, stop - start), dtype=np.int16)
+    drawn = np.concatenate([np.empty((replicates, 0), dtype=np.int16), *blocks], axis=1)
+    return np.concatenate([ones, drawn[:, start - first * BLOCK : stop - first * BLOCK]])
+
+
+def resample(n: int, replicates: int, rng: np.random.Generator, groups: npt.ArrayLike | None = None) -> Counts:
+    """How often each prompt stands in each resample; see `Resamples`.
 
     Parameters
     ----------
@@ -77,16 +139,10 @@ def resample(
     int16 array of shape [1 + replicates, n]
         The first row is all ones: the prompts as they are.
     """
-    unit = np.arange(n) if groups is None else np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
-    units = int(unit.max()) + 1
-    counts = np.empty((1 + replicates, n), dtype=np.int16)
-    counts[0] = 1
-    for row in range(1, 1 + replicates):
-        counts[row] = np.bincount(rng.integers(units, size=units), minlength=units)[unit]
-    return counts
+    return Resamples.of(n, replicates, rng, groups).part(0, n)()
 
 
-def apply(statistic: Statistic, counts: npt.NDArray[np.int16]) -> Figures:
+def apply(statistic: Statistic, counts: Counts) -> Figures:
     """A statistic on every row of `counts`, a bounded piece at a time, shape [rows] or [rows, k]."""
     step = max(1, CELLS_AT_ONCE // counts.shape[1])
     pieces = [statistic(counts[row : row + step].astype(float)) for row in range(0, len(counts), step)]

@@ -9,13 +9,16 @@ from multillm.metrics.bootstrap import Figures, weighted_mean
 from multillm.metrics.curve import choose
 
 __all__ = [
+    "cost_terms",
     "dataset_oracle",
     "gap_to_oracle",
     "optimal_accuracy",
     "optimal_cost",
     "optimal_selection",
     "oracle_choice",
+    "ratio",
     "relative_gain",
+    "selection_terms",
 ]
 
 
@@ -82,9 +85,7 @@ def optimal_selection(choice: Figures, quality: Figures, cost: Figures, weights:
     float array of shape [b], without `weights` []
         0..1 (arXiv:2510.00202); NaN if nothing was answered right.
     """
-    right, cheapest = _cheapest_right(quality, cost)
-    hits = (choice * (right & (cost <= cheapest))).sum(axis=1)
-    return _ratio(hits, (choice * right).sum(axis=1), weights)
+    return ratio(*(weighted_mean(term, weights) for term in selection_terms(choice, quality, cost)))
 
 
 def optimal_cost(choice: Figures, quality: Figures, cost: Figures, weights: Figures | None = None) -> Figures:
@@ -92,9 +93,7 @@ def optimal_cost(choice: Figures, quality: Figures, cost: Figures, weights: Figu
 
     Parameters and shapes as for `optimal_selection`; 0..1 (arXiv:2510.00202).
     """
-    right, cheapest = _cheapest_right(quality, cost)
-    least = (choice * np.where(right, cheapest, 0.0)).sum(axis=1)
-    return _ratio(least, (choice * right * cost).sum(axis=1), weights)
+    return ratio(*(weighted_mean(term, weights) for term in cost_terms(choice, quality, cost)))
 
 
 def optimal_accuracy(choice: Figures, quality: Figures, weights: Figures | None = None) -> Figures:
@@ -102,13 +101,24 @@ def optimal_accuracy(choice: Figures, quality: Figures, weights: Figures | None 
 
     Parameters and shapes as for `optimal_selection`; 0..1 (arXiv:2510.00202).
     """
-    return _ratio((choice * quality).sum(axis=1), quality.max(axis=1), weights)
+    return ratio(weighted_mean((choice * quality).sum(axis=1), weights), weighted_mean(quality.max(axis=1), weights))
 
 
-def _ratio(numerator: Figures, denominator: Figures, weights: Figures | None) -> Figures:
+def selection_terms(choice: Figures, quality: Figures, cost: Figures) -> tuple[Figures, Figures]:
+    """What `optimal_selection` is the ratio of means of, by prompt."""
+    right, cheapest = _cheapest_right(quality, cost)
+    return (choice * (right & (cost <= cheapest))).sum(axis=1), (choice * right).sum(axis=1)
+
+
+def cost_terms(choice: Figures, quality: Figures, cost: Figures) -> tuple[Figures, Figures]:
+    """What `optimal_cost` is the ratio of means of, by prompt."""
+    right, cheapest = _cheapest_right(quality, cost)
+    return (choice * np.where(right, cheapest, 0.0)).sum(axis=1), (choice * right * cost).sum(axis=1)
+
+
+def ratio(above: Figures, below: Figures) -> Figures:
     """Ratio of two means over prompts; NaN where the second is 0."""
-    below = weighted_mean(denominator, weights)
-    return np.asarray(weighted_mean(numerator, weights) / np.where(below == 0, np.nan, below))
+    return np.asarray(above / np.where(below == 0, np.nan, below))
 
 
 def relative_gain(accuracy: Figures, reference: Figures) -> Figures:

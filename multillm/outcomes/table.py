@@ -16,7 +16,7 @@ from multillm.outcomes.digest import sha256_of
 from multillm.outcomes.schema import MEASURES, PROMPT_COLUMNS, check, typed
 from multillm.outcomes.storage import read_table, write_table
 
-__all__ = ["Outcomes"]
+__all__ = ["Outcomes", "split_frame"]
 
 METADATA = ("name", "cost_unit", "licence", "citation", "source")
 
@@ -292,8 +292,7 @@ class Outcomes:
             If the file is not there or not such a table.
         """
         frame, metadata = read_table(Path(path))
-        rows = frame.reindex(columns=["prompt_id", "model", *MEASURES])
-        prompts = frame.reindex(columns=list(PROMPT_COLUMNS)).drop_duplicates("prompt_id", ignore_index=True)
+        rows, prompts = split_frame(frame)
         return cls(rows, prompts, **{key: str(metadata.get(key, "")) for key in METADATA})
 
     def __len__(self) -> int:
@@ -307,6 +306,12 @@ class Outcomes:
     def _repr_html_(self) -> str:
         terms = " · ".join(text for text in (self.licence, self.citation, self.source) if text)
         return f"<p>{escape(repr(self))}<br><small>{escape(terms)}</small></p>" + self.summary().to_html(border=0)
+
+
+def split_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows and prompts of a table as `Outcomes.to_frame` gives it."""
+    rows = frame.reindex(columns=["prompt_id", "model", *MEASURES])
+    return rows, frame.reindex(columns=list(PROMPT_COLUMNS)).drop_duplicates("prompt_id", ignore_index=True)
 
 
 def _offer(outcomes: Outcomes) -> str:

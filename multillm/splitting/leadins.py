@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from multillm.splitting.lexicon import words
 
-__all__ = ["FIRST_WORD", "skip_lead_in"]
+__all__ = ["FIRST_WORD", "begins_lead_in", "skip_lead_in"]
 
 SEPARATORS = r"[\s,:;*•/>=\u2192\u2013\u2014-]*"
 FIRST_WORD = re.compile(rf"{SEPARATORS}([\w'’]+|[&+]|\Z|.)", re.DOTALL)
@@ -94,3 +95,11 @@ def skip_lead_in(masked: str, start: int, end: int) -> int:
             return first.start(1)
         start = match.end()
     return start
+
+
+@lru_cache(maxsize=10_000)
+def begins_lead_in(piece: str) -> bool:
+    """Whether `skip_lead_in` may pass over something of a text whose first piece, cut at white space, is this one."""
+    first = FIRST_WORD.match(piece)
+    word = first[1].lower() if first and not first.start(1) else ""
+    return not word or word in PHRASES or word in SINGLE_WORDS
