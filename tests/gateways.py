@@ -1,4 +1,4 @@
-"""Gateways, Redis and what else a small cluster is made of, each a process of the tests' own on the loopback interface."""
+"""Gateways, Redis and what else makes a small cluster, each a process of the tests' own on loopback."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import openai
 
-START_S = 240.0
+START_S = 500.0
 """A gateway is up in about ten seconds; a busy machine takes longer."""
 STOP_S = 30.0
 

@@ -43,8 +43,8 @@ class FeedbackStore:
     """Keeps one row for each call, its retries and fallbacks included.
 
     Threads and processes may write to one store at the same time; only a process forked while a thread writes may
-    not, as SQLite forbids it. A call that `record` has returned an id
-    for is committed and on disk: neither a killed process nor a power cut loses it.
+    not, as SQLite forbids it. A call that `record` has returned an id for is committed and on disk: neither a killed
+    process nor a power cut loses it.
 
     Parameters
     ----------
@@ -157,11 +157,8 @@ class FeedbackStore:
         for record in given:
             if not isinstance(record, FeedbackRecord):
                 raise FeedbackError(f"record got a {type(record).__name__}; allowed are FeedbackRecord objects")
-        when = self.now()
-        return [
-            {"id": uuid.uuid4().hex, "recorded_at": when} | to_row(record, keep_prompt=self.keep_prompts)
-            for record in given
-        ]
+        fixed = {"recorded_at": self.now()}
+        return [{"id": uuid.uuid4().hex} | fixed | to_row(record, keep_prompt=self.keep_prompts) for record in given]
 
     def _queue(self, rows: Rows) -> Callable[[], None]:
         self._notice_fork()
