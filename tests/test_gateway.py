@@ -198,6 +198,18 @@ def test_the_conversation_and_the_settings_of_a_request_reach_every_model(
         }
 
 
+def test_the_auto_router_sends_a_whole_request_to_the_model_that_is_good_enough(
+    cluster: Cluster, client: openai.OpenAI
+) -> None:
+    for model, prompt, served in (
+        ("multillm-auto", SINGLE, "light"),
+        ("multillm-auto", REVIEW, "dear"),
+        ("heavy", SINGLE, "heavy"),
+    ):
+        answer = client.chat.completions.create(model=model, messages=[{"role": "user", "content": prompt}])
+        assert answer.choices[0].message.content == f"An answer of {served}."
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
     ("prompt", "params", "status", "words"),

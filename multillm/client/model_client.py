@@ -102,7 +102,8 @@ class ModelClient:
         self._closed = False
 
     def _make_router(self) -> Any:
-        return self._litellm.Router(
+        """LiteLLM's router, without its callbacks: they count usage, for nothing here, at every call of the process."""
+        router = self._litellm.Router(
             model_list=[
                 {
                     "model_name": endpoint.deployment.label,
@@ -116,6 +117,8 @@ class ModelClient:
             disable_cooldowns=True,
             timeout=self._settings.timeout_s + self._settings.load_timeout_s,
         )
+        router.discard()
+        return router
 
     def _make_transport(self) -> Transport:
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
@@ -274,7 +277,7 @@ class ModelClient:
             )
 
     async def aclose(self) -> None:
-        """Close every connection, let LiteLLM's background tasks end, and take its router's callbacks away."""
+        """Close every connection, and let LiteLLM's background tasks end."""
         self._closed = True
         transport, self._transport = self._transport, None
         if transport is not None:
@@ -282,7 +285,6 @@ class ModelClient:
             await transport.aclose()
         if self._shared is not None:
             await self._shared.aclose()
-        self._router.discard()
         for name in LOGGERS:
             logging.getLogger(name).removeFilter(self._redact.clean_record)
 
