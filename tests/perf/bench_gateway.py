@@ -94,7 +94,7 @@ def compare(sides: dict[str, tuple[Gateway, str]], concurrency: int, calls: int)
 
 
 def _megabytes(gateway: Gateway) -> int:
-    return round(psutil.Process(gateway.process.pid).memory_info().rss / 1e6)
+    return int(psutil.Process(gateway.process.pid).memory_info().rss / 1e6)
 
 
 def main() -> None:
