@@ -5,6 +5,7 @@ the sides take turns, round by round, and a ratio is the median over the rounds 
 proxy alone in the same round. Prompts have one sub-task.
 
 proxy     ``litellm --config``, its model list as LiteLLM's documentation shows it: the caller names the model
+declared  the same model of the gateway that serves ours, whose exported config declares its price
 ours      ``multillm serve``: split, classified, routed, nothing recorded
 recorded  the same with the feedback store on disk
 """
@@ -45,9 +46,11 @@ def gateways(folder: Path, address: str, models: dict[str, str]) -> dict[str, tu
     alone = [str(Path(sys.executable).with_name("litellm")), "--config", str(plain)]
     environ = {"OLLAMA_BASE_URL": address, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     serve = multillm_serve("--pool", str(folder / "pool.yaml"), "--backend", "ollama")
+    ours = Gateway(serve, environ | {"MULTILLM_STORE": "none"}, folder)
     return {
         "proxy": (Gateway(alone, environ, folder), "model::light"),
-        "ours": (Gateway(serve, environ | {"MULTILLM_STORE": "none"}, folder), "multillm"),
+        "declared": (ours, "model::light"),
+        "ours": (ours, "multillm"),
         "recorded": (Gateway(serve, environ | {"MULTILLM_STORE": str(folder / "f.sqlite")}, folder), "multillm"),
     }
 
@@ -105,7 +108,7 @@ def main() -> None:
         (folder / "pool.yaml").write_text("extends: default\ncalls: {max_parallel: 64}\n")
         models_server = stack.enter_context(FaultServer(dict.fromkeys(models.values(), Script(ANSWER))))
         sides = gateways(folder, models_server.base_url, models)
-        stack.enter_context(running(*(gateway for gateway, _ in sides.values())))
+        stack.enter_context(running(*{id(gateway): gateway for gateway, _ in sides.values()}.values()))
         told = f"Python {sys.version.split()[0]}, litellm {version('litellm')}, {os.cpu_count()} cores, {ROUNDS} rounds"
         print(told, *(f"{name} {_megabytes(gateway)} MB" for name, (gateway, _) in sides.items()), sep=", ")
         for concurrency, calls in CALLS.items():
