@@ -105,6 +105,7 @@ from .orchestration.events import (
     TextRestarted as TextRestarted,
 )
 from .orchestration.many import handle_many as handle_many
+from .orchestration.options import RunOptions as RunOptions
 from .orchestration.orchestrator import Orchestrator as Orchestrator
 from .orchestration.results import (
     PromptResult as PromptResult,

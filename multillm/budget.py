@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-__all__ = ["Budget", "Overspent", "Reservation", "Spending"]
+__all__ = ["Budget", "Overspent", "Reservation", "Spending", "fits"]
 
 ROUNDING = 1 + 1e-9
 """Costs that add up to the limit may exceed it by the rounding of the sum."""
@@ -38,6 +38,11 @@ class Spending:
 
     def __sub__(self, other: Spending) -> Spending:
         return Spending(self.cost_units - other.cost_units, self.tokens - other.tokens)
+
+
+def fits(spending: Spending, cost_units: float, tokens: float) -> bool:
+    """Whether a spending is within limits."""
+    return spending.cost_units <= cost_units * ROUNDING and spending.tokens <= tokens
 
 
 class Overspent(Exception):
@@ -150,7 +155,7 @@ class Budget:
             return turn
 
     def _fits(self, spending: Spending) -> bool:
-        return spending.cost_units <= self.cost_units * ROUNDING and spending.tokens <= self.tokens
+        return fits(spending, self.cost_units, self.tokens)
 
     def _refresh(self, fresh_s: float) -> None:
         """Look up what was spent. What is settled meanwhile may count twice, never not at all."""

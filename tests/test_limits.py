@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from hypothesis import given, settings, strategies as st
 
 import multillm as ml
 from multillm.budget import Budget, Overspent, Spending
+from multillm.feedback.shared_budget import SharedBudget
 from multillm.testing import Fault, FaultServer, Script
 from tests.contracts import ask
 from tests.pools import small_pool
 from tests.scripted import ScriptedBackend, echo
+from tests.stores import SERVED
 
 TWO = "Explain what a mutex is AND implement a spinlock in C."
 
@@ -231,3 +234,36 @@ def test_limits_come_with_the_pool(tmp_path: Path) -> None:
     path.write_text("extends: default\nlimits: {run_s: -1}\n")
     with pytest.raises(ml.ConfigurationError, match=r"limits\.run_s is -1"):
         ml.load_pool(path)
+
+
+async def test_a_period_s_budget_holds_over_all_who_share_the_database(url: str) -> None:
+    stores = [ml.FeedbackStore(url), ml.FeedbackStore(url)]
+    budgets = [SharedBudget(store, 3600, 5.0, None) for store in stores]
+    refused: list[int] = []
+
+    async def call(number: int) -> None:
+        try:
+            async with budgets[number % 2].reserve(Spending(1.0, 10)):
+                await asyncio.sleep(0.01)
+                took = replace(SERVED, cost_units=0.5, input_tokens=3, output_tokens=2)
+                await stores[number % 2].arecord(took)
+        except Overspent:
+            refused.append(number)
+
+    await asyncio.gather(*(call(number) for number in range(16)))
+    assert stores[0].spent(3600) == (4.5, 45)  # a tenth call could have cost 1.0
+    assert len(refused) == 16 - 9
+    assert budgets[0].left()[0] <= 1.0
+    for store in stores:
+        store.close()
+
+
+async def test_what_a_dead_process_reserved_is_free_again_after_an_hour(url: str) -> None:
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    with ml.FeedbackStore(url, clock=lambda: now) as store:
+        budget = SharedBudget(store, 86400, 1.0, None)
+        left_behind = await asyncio.to_thread(budget._reserve, Spending(1.0, 1))
+        assert left_behind is not None
+        assert await asyncio.to_thread(budget._reserve, Spending(1.0, 1)) is None
+        now += timedelta(minutes=61)
+        assert await asyncio.to_thread(budget._reserve, Spending(1.0, 1)) is not None

@@ -198,10 +198,11 @@ class OllamaBackend:
             if not status.ready:
                 raise BackendUnavailable(status.summary)
         await ModelClient.prepare()
-        deployments = [self._deployment(spec) for spec in registry]
+        deployments = [self.deployment(spec) for spec in registry]
         return ModelClient(deployments, registry, pool.calls, environ=self._environ)
 
-    def _deployment(self, spec: ModelSpec) -> Deployment:
+    def deployment(self, spec: ModelSpec) -> Deployment:
+        """Where LiteLLM finds a model: on this server, or at its provider as it is."""
         if spec.served_by not in PROVIDERS:
             return Deployment(spec.label, spec.model)
         params = {"api_base": self.base_url, "extra_body": {"truncate": False, "shift": False}}

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from multillm.cli.bench import bench_command
+from multillm.cli.gateway import export_app, serve_command
+from multillm.cli.options import BackendOption, CostOption, DeadlineOption, PoolOption, TokensOption, limited
 from multillm.cli.research import evaluate_command, reproduce_command, tune_command
 from multillm.errors import BackendError, InputError, MultillmError
 
@@ -37,22 +39,8 @@ REFERENCE_PROMPT = (
 )
 SUB_TASK_FAILED, NOT_VALID, NO_BACKEND, INTERRUPTED = 1, 3, 4, 130
 
-PoolOption = Annotated[str, typer.Option("--pool", help="Name of a shipped pool, or path of a YAML file.")]
-BackendOption = Annotated[
-    str,
-    typer.Option("--backend", help="auto, ollama, embedded, or replay:PATH of a recording.", envvar="MULTILLM_BACKEND"),
-]
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; - or nothing reads it from standard input.")]
 FileOption = Annotated[Path | None, typer.Option("--file", "-f", help="Read the prompt from this file.")]
-DeadlineOption = Annotated[
-    float | None, typer.Option("--deadline", min=0.0, help="Seconds after which what is answered is returned.")
-]
-CostOption = Annotated[
-    float | None, typer.Option("--max-cost", min=0.0, help="Most cost units; calls that could cost more are not made.")
-]
-TokensOption = Annotated[
-    int | None, typer.Option("--max-tokens", min=0, help="Most tokens, input and output together, likewise.")
-]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
@@ -134,9 +122,7 @@ def run(
 
     beside = terminal.console(stderr=True)
     orchestrator = Orchestrator(pool, backend)
-    asked = {"run_s": deadline, "run_cost_units": max_cost, "run_tokens": max_tokens}
-    given = {name: most for name, most in asked.items() if most is not None}
-    orchestrator.limits = orchestrator.limits.model_copy(update=given)
+    orchestrator.limits = limited(orchestrator.limits, deadline, max_cost, max_tokens)
     result = _execute(orchestrator, _read_prompt(prompt, file), beside)
     if as_json:
         typer.echo(json.dumps(result.to_dict(), indent=2))
@@ -150,6 +136,8 @@ app.command("evaluate")(evaluate_command)
 app.command("tune")(tune_command)
 app.command("bench")(bench_command)
 app.command("reproduce")(reproduce_command)
+app.command("serve")(serve_command)
+app.add_typer(export_app)
 
 
 @app.command()

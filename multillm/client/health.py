@@ -20,6 +20,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from multillm.client.cooldown import SharedCooldown, shared_name
 from multillm.client.failures import Failure
 from multillm.client.transport import Deployment
 from multillm.errors import CompletionError
@@ -109,6 +110,8 @@ class Group:
         Time in seconds.
     rng : random.Random
         Chooses between equals, and spreads out retries.
+    shared : SharedCooldown, optional
+        What other processes leave out.
     """
 
     def __init__(
@@ -117,6 +120,7 @@ class Group:
         settings: CallSettings,
         clock: Callable[[], float],
         rng: random.Random,
+        shared: SharedCooldown | None = None,
     ) -> None:
         label = deployments[0].label
         keys = [label] if len(deployments) == 1 else [f"{label} ({n})" for n in range(1, len(deployments) + 1)]
@@ -124,6 +128,21 @@ class Group:
         self.settings = settings
         self.clock = clock
         self.rng = rng
+        self._shared = shared
+        self._names = {shared_name(endpoint.deployment): endpoint for endpoint in self.endpoints}
+
+    async def learn(self) -> None:
+        """Leave out what other processes leave out."""
+        if self._shared is not None:
+            for name, left_s in (await self._shared.left_s(list(self._names))).items():
+                endpoint = self._names[name]
+                endpoint.out_until = max(endpoint.out_until, self.clock() + left_s)
+
+    async def spread(self, endpoint: Endpoint, failure: Failure) -> None:
+        """Tell other processes of a deployment that is left out now."""
+        left_s = endpoint.out_until - self.clock()
+        if self._shared is not None and left_s > 0.0:
+            await self._shared.leave_out(shared_name(endpoint.deployment), left_s, failure.text)
 
 
 class Turns:
@@ -146,6 +165,7 @@ class Turns:
 
     async def next(self) -> Endpoint | None:
         """The deployment to call now, once its time has come; None if there is none."""
+        await self._group.learn()
         endpoint, wait_s = self._soonest()
         if endpoint is None or wait_s > LONGEST_WAIT_S or self._left == 0:
             return None

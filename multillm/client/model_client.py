@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from multillm.client.cooldown import REDIS_URL, SharedCooldown
 from multillm.client.failures import Failure, Redactor, failure_of
 from multillm.client.health import Endpoint, Group, Turns
 from multillm.client.session import LOGGERS, enter, leave, quiet_litellm
@@ -50,7 +51,8 @@ class ModelClient:
         Most calls at once over all groups together, where they share one engine; without it
         each group has its own limit.
     environ : mapping, optional
-        Environment variables; their keys are kept out of every error text.
+        Environment variables; their keys are kept out of every error text. ``MULTILLM_REDIS_URL`` names the
+        Redis through which processes share which deployments are left out.
     clock : callable, optional
         Time in seconds.
     rng : random.Random, optional
@@ -88,8 +90,11 @@ class ModelClient:
             for spec in registry
         }
         rng = rng or random.Random()  # noqa: S311  # load, not secrets
-        self._groups = {label: Group(served, self._settings, clock, rng) for label, served in by_label.items()}
         self._litellm = quiet_litellm()
+        self._shared = SharedCooldown(environ[REDIS_URL]) if environ.get(REDIS_URL) else None
+        self._groups = {
+            label: Group(served, self._settings, clock, rng, self._shared) for label, served in by_label.items()
+        }
         for name in LOGGERS:
             logging.getLogger(name).addFilter(self._redact.clean_record)
         self._router = self._make_router()
@@ -97,7 +102,8 @@ class ModelClient:
         self._closed = False
 
     def _make_router(self) -> Any:
-        return self._litellm.Router(
+        """LiteLLM's router, without its callbacks: they count usage, for nothing here, at every call of the process."""
+        router = self._litellm.Router(
             model_list=[
                 {
                     "model_name": endpoint.deployment.label,
@@ -111,6 +117,8 @@ class ModelClient:
             disable_cooldowns=True,
             timeout=self._settings.timeout_s + self._settings.load_timeout_s,
         )
+        router.discard()
+        return router
 
     def _make_transport(self) -> Transport:
         from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler
@@ -190,6 +198,7 @@ class ModelClient:
             if trace.begun and (told := listener()):
                 told.restarted(label, failure.text)
             turns.failed(endpoint, failure)
+            await self._groups[label].spread(endpoint, failure)
         return failure or turns.left_out()
 
     async def _call(self, endpoint: Endpoint, request: CompletionRequest, trace: Trace) -> Any:
@@ -268,13 +277,14 @@ class ModelClient:
             )
 
     async def aclose(self) -> None:
-        """Close every connection, let LiteLLM's background tasks end, and take its router's callbacks away."""
+        """Close every connection, and let LiteLLM's background tasks end."""
         self._closed = True
         transport, self._transport = self._transport, None
         if transport is not None:
             await leave(self._litellm)
             await transport.aclose()
-        self._router.discard()
+        if self._shared is not None:
+            await self._shared.aclose()
         for name in LOGGERS:
             logging.getLogger(name).removeFilter(self._redact.clean_record)
 
@@ -289,6 +299,8 @@ def _declared(deployment: Deployment) -> dict[str, Any]:
 
 def _secrets(registry: Registry, deployments: Iterable[Deployment], environ: Mapping[str, str]) -> list[str]:
     secrets = [environ.get(name, "") for spec in registry for name in spec.credentials]
+    _, _, address = environ.get(REDIS_URL, "").rpartition("://")
+    secrets.append(address.rpartition("@")[0].partition(":")[2])
     for deployment in deployments:
         _, header = split_credentials(str(deployment.params.get("api_base", "")))
         encoded = header.removeprefix("Basic ")

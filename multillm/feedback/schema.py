@@ -38,6 +38,7 @@ __all__ = [
     "dtypes",
     "has_schema",
     "spending",
+    "utc_now",
 ]
 
 SCHEMA_VERSION = 1
@@ -149,6 +150,11 @@ def check_schema(connection: Connection) -> None:
             f"the tables are of version {version}; this multillm reads and writes version {SCHEMA_VERSION}: "
             "update multillm, or give another file or database"
         )
+
+
+def utc_now() -> datetime:
+    """Tell the time, UTC."""
+    return datetime.now(UTC)
 
 
 def aware(name: str, time: object) -> datetime:

@@ -8,7 +8,8 @@ import uuid
 import weakref
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import URL, Connection, Engine, func, insert, select, update
@@ -27,7 +28,7 @@ from multillm.feedback.database import (
 )
 from multillm.feedback.grouping import GroupCommit, Rows
 from multillm.feedback.record import FeedbackRecord, Rating, to_row
-from multillm.feedback.schema import aware, calls, check_schema, create_schema, dtypes, has_schema, spending
+from multillm.feedback.schema import aware, calls, check_schema, create_schema, dtypes, has_schema, spending, utc_now
 from multillm.feedback.summary import FeedbackSummary
 
 if TYPE_CHECKING:
@@ -38,17 +39,12 @@ if TYPE_CHECKING:
 __all__ = ["FeedbackStore"]
 
 
-def utc_now() -> datetime:
-    """Tell the time, UTC."""
-    return datetime.now(UTC)
-
-
 class FeedbackStore:
     """Keeps one row for each call, its retries and fallbacks included.
 
     Threads and processes may write to one store at the same time; only a process forked while a thread writes may
-    not, as SQLite forbids it. A call that `record` has returned an id
-    for is committed and on disk: neither a killed process nor a power cut loses it.
+    not, as SQLite forbids it. A call that `record` has returned an id for is committed and on disk: neither a killed
+    process nor a power cut loses it.
 
     Parameters
     ----------
@@ -116,6 +112,15 @@ class FeedbackStore:
         """Where the rows are, without password and options."""
         return shown(self._url)
 
+    @property
+    def on_a_server(self) -> bool:
+        """Whether other hosts may share it."""
+        return self._url.get_backend_name() != "sqlite"
+
+    def now(self) -> datetime:
+        """The time by which rows are dated."""
+        return aware("the clock's time", self._clock())
+
     def record(self, records: FeedbackRecord | Iterable[FeedbackRecord]) -> list[str]:
         """Keep one call or many, all or none.
 
@@ -152,11 +157,8 @@ class FeedbackStore:
         for record in given:
             if not isinstance(record, FeedbackRecord):
                 raise FeedbackError(f"record got a {type(record).__name__}; allowed are FeedbackRecord objects")
-        when = aware("the clock's time", self._clock())
-        return [
-            {"id": uuid.uuid4().hex, "recorded_at": when} | to_row(record, keep_prompt=self.keep_prompts)
-            for record in given
-        ]
+        fixed = {"recorded_at": self.now()}
+        return [{"id": uuid.uuid4().hex} | fixed | to_row(record, keep_prompt=self.keep_prompts) for record in given]
 
     def _queue(self, rows: Rows) -> Callable[[], None]:
         self._notice_fork()
@@ -190,7 +192,7 @@ class FeedbackStore:
         """
         rating = asdict(Rating(quality, source))
         rated = update(calls).where(calls.c.id == row_id).values(rating)
-        with self._transaction(writing=True) as connection:
+        with self.transaction(writing=True) as connection:
             if connection.execute(rated).rowcount == 0:
                 raise FeedbackError(f"no call has the id {row_id!r:.80}; take one that record returned or frame shows")
 
@@ -224,7 +226,7 @@ class FeedbackStore:
             query = query.where(calls.c.recorded_at >= aware("since", since))
         if run_id is not None:
             query = query.where(calls.c.run_id == run_id)
-        with self._transaction(writing=False) as connection:
+        with self.transaction(writing=False) as connection:
             rows = [tuple(row) for row in connection.execute(query)]
         frame = pd.DataFrame(rows, columns=list(calls.c.keys()), dtype=object)
         return frame.astype(dtypes()).set_index("id")
@@ -237,8 +239,8 @@ class FeedbackStore:
         FeedbackError
             If the rows cannot be read.
         """
-        since = aware("the clock's time", self._clock()) - timedelta(seconds=period_s)
-        with self._transaction(writing=False) as connection:
+        since = self.now() - timedelta(seconds=period_s)
+        with self.transaction(writing=False) as connection:
             row = connection.execute(spending(since)).one()  # what is not known counts as nothing
         return float(row[0] or 0.0), int(row[1] or 0)
 
@@ -265,7 +267,9 @@ class FeedbackStore:
     def __reduce__(self) -> tuple[Any, ...]:
         if in_memory(self._url):
             raise FeedbackError(f"{self.url} cannot be pickled, it is in this process alone; give the store a path")
-        return _reopen, (self._url, self.keep_prompts, self._clock, self._timeout_s)
+        return partial(type(self), keep_prompts=self.keep_prompts, clock=self._clock, timeout_s=self._timeout_s), (
+            self._url,
+        )
 
     def __repr__(self) -> str:
         return f"FeedbackStore({short(self._url)!r}, {self._state()})"
@@ -274,23 +278,24 @@ class FeedbackStore:
         if not self._close.alive:
             return "closed"
         try:
-            with self._transaction(writing=False) as connection:
+            with self.transaction(writing=False) as connection:
                 return f"{connection.scalar(select(func.count()).select_from(calls))} calls"
         except FeedbackError:
             return "unreadable"
 
     def _prepare(self) -> None:
         """See that the tables are there and of this version."""
-        with self._transaction(writing=False) as connection:
+        with self.transaction(writing=False) as connection:
             ready = has_schema(connection)
         if not ready:
-            with self._transaction(writing=True) as connection:
+            with self.transaction(writing=True) as connection:
                 create_schema(connection)
-        with self._transaction(writing=False) as connection:
+        with self.transaction(writing=False) as connection:
             check_schema(connection)
 
     @contextmanager
-    def _transaction(self, *, writing: bool) -> Iterator[Connection]:
+    def transaction(self, *, writing: bool) -> Iterator[Connection]:
+        """A transaction on the database; its errors are FeedbackErrors."""
         with feedback_errors(self._url), connect(self._live_engine(), writing=writing) as connection:
             yield connection
 
@@ -312,7 +317,3 @@ class FeedbackStore:
             self._group = GroupCommit(self._insert)
             if not in_memory(self._url):
                 self._engine.dispose(close=False)
-
-
-def _reopen(url: URL, keep_prompts: bool, clock: Callable[[], datetime], timeout_s: float) -> FeedbackStore:
-    return FeedbackStore(url, keep_prompts=keep_prompts, clock=clock, timeout_s=timeout_s)

@@ -12,6 +12,7 @@ from multillm.budget import Budget, Overspent, Reservation, Spending
 from multillm.completion import Client, Completion, CompletionRequest
 from multillm.errors import BudgetExceeded, ConfigurationError, DeadlineExceeded
 from multillm.feedback import FeedbackStore
+from multillm.feedback.shared_budget import SharedBudget
 from multillm.limits import Limits
 from multillm.registry import Registry
 
@@ -23,8 +24,10 @@ GRACE_S = 1.0
 
 def period_budget(
     limits: Limits, store: Callable[[], FeedbackStore | None], clock: Callable[[], float]
-) -> Budget | None:
+) -> Budget | SharedBudget | None:
     """What all runs of a period share; None if the limits set nothing for a period.
+
+    Where the store is on a server, the runs of every process that uses it share it.
 
     Raises
     ------
@@ -38,6 +41,8 @@ def period_budget(
         raise ConfigurationError(
             "limits has a budget for a period and store is None; give a feedback store, where it is looked up"
         )
+    if kept.on_a_server:
+        return SharedBudget(kept, limits.period_s, limits.period_cost_units, limits.period_tokens)
     return Budget(limits.period_cost_units, limits.period_tokens, lambda: Spending(*kept.spent(limits.period_s)), clock)
 
 
@@ -50,17 +55,20 @@ class Allowance:
         The limits.
     registry : Registry
         The models, with their prices.
-    period : Budget or None
+    period : Budget, SharedBudget or None
         What all runs of the period share.
     clock : callable
         Time in seconds; the run begins now.
     """
 
-    def __init__(self, limits: Limits, registry: Registry, period: Budget | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, limits: Limits, registry: Registry, period: Budget | SharedBudget | None, clock: Callable[[], float]
+    ) -> None:
         self._limits = limits
         self._registry = registry
         self._clock = clock
         self._ends = clock() + (limits.run_s or math.inf)
+        self._budgets: dict[str, Budget | SharedBudget]
         self._budgets = {"run": Budget(limits.run_cost_units, limits.run_tokens)} if limits.of_run else {}
         if period is not None:
             self._budgets["period"] = period

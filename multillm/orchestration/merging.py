@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multillm.orchestration.results import SubTaskResult
+    from multillm.router import RoutingDecision
 
-__all__ = ["merge"]
+__all__ = ["ending", "heading", "merge"]
 
 
 def merge(results: Sequence[SubTaskResult]) -> str:
@@ -27,30 +28,28 @@ def merge(results: Sequence[SubTaskResult]) -> str:
     """
     if len(results) == 1:
         return _body(results[0])
-    return "\n\n".join(f"## {n}. {_heading(result)}\n\n{_body(result)}" for n, result in enumerate(results, 1))
+    return "\n\n".join(heading(n, result.decision) + _body(result) for n, result in enumerate(results, 1))
 
 
-def _heading(result: SubTaskResult) -> str:
-    text = " ".join(result.decision.profile.text.split())
-    return text[:1].upper() + text[1:]
+def heading(n: int, decision: RoutingDecision) -> str:
+    """What stands above the answer to one of several sub-tasks, counted from 1."""
+    text = " ".join(decision.profile.text.split())
+    return f"## {n}. {text[:1].upper()}{text[1:]}\n\n"
+
+
+def ending(result: SubTaskResult) -> str:
+    """What follows the text of an answer: an end to its last code fence, a note if it was cut short or is missing.
+
+    An open code fence would swallow what follows.
+    """
+    done = result.completion
+    if done is None:
+        quoted = "\n> ".join(str(result.error).splitlines())
+        return f"> **Not answered.** {quoted}"
+    fences = sum(line.strip().startswith("```") for line in done.text.splitlines())
+    cut = f"\n\n> **Cut short** at the budget of {done.request.max_output_tokens} tokens." if done.truncated else ""
+    return "\n```" * (fences % 2) + cut
 
 
 def _body(result: SubTaskResult) -> str:
-    if result.completion is None:
-        return f"> **Not answered.** {_quoted(str(result.error))}"
-    if result.completion.truncated:
-        limit = result.completion.request.max_output_tokens
-        return f"{_closed(result.completion.text)}\n\n> **Cut short** at the budget of {limit} tokens."
-    return _closed(result.completion.text)
-
-
-def _quoted(text: str) -> str:
-    """The text as the inside of a Markdown block quote."""
-    return "\n> ".join(text.splitlines())
-
-
-def _closed(answer: str) -> str:
-    """The answer with its last code fence closed, so that it cannot swallow what follows."""
-    fences = [line.strip() for line in answer.splitlines() if line.strip().startswith("```")]
-    text = answer.strip()
-    return f"{text}\n```" if len(fences) % 2 else text
+    return (result.completion.text.strip() if result.completion else "") + ending(result)

@@ -22,6 +22,7 @@ from multillm.markup import Listing
 from multillm.orchestration.allowance import Allowance, period_budget
 from multillm.orchestration.events import RunEvent, RunFinished
 from multillm.orchestration.logs import note_run
+from multillm.orchestration.options import RunOptions
 from multillm.orchestration.planning import plan_prompt
 from multillm.orchestration.results import RunResult
 from multillm.orchestration.run import Audience, Run
@@ -31,6 +32,8 @@ from multillm.splitting import Splitter, get_splitter
 from multillm.telemetry import bound, span
 
 __all__ = ["Orchestrator"]
+
+AS_THE_POOL_SAYS = RunOptions()
 
 
 class Orchestrator:
@@ -101,13 +104,15 @@ class Orchestrator:
         """
         return FeedbackStore() if self._store == "default" else self._store
 
-    def plan(self, prompt: str) -> Listing[RoutingDecision]:
+    def plan(self, prompt: str, options: RunOptions = AS_THE_POOL_SAYS) -> Listing[RoutingDecision]:
         """Split, classify and route a prompt without calling any model.
 
         Parameters
         ----------
         prompt : str
             What the user asked.
+        options : RunOptions, optional
+            Earlier messages, and what this run does differently from the pool's settings.
 
         Returns
         -------
@@ -117,19 +122,21 @@ class Orchestrator:
         Raises
         ------
         InputError
-            If the prompt is not text or is empty.
+            If the prompt is not text or is empty, or the options leave no token for one of its sub-tasks.
         RoutingError
             If a sub-task fits no model's context window.
         """
-        return plan_prompt(prompt, self.splitter, self.classifier, self.router)
+        return plan_prompt(prompt, self.splitter, self.classifier, self.router, options)
 
-    async def handle(self, prompt: str) -> RunResult:
+    async def handle(self, prompt: str, options: RunOptions = AS_THE_POOL_SAYS) -> RunResult:
         """Run a prompt: every sub-task on its model, as many at once as their dependencies allow.
 
         Parameters
         ----------
         prompt : str
             What the user asked.
+        options : RunOptions, optional
+            Earlier messages, and what this run does differently from the pool's settings.
 
         Returns
         -------
@@ -145,15 +152,19 @@ class Orchestrator:
         FeedbackError
             If the feedback store cannot be opened.
         """
-        return await self._handle(prompt, None)
+        return await self._handle(prompt, options, None)
 
-    async def stream(self, prompt: str, *, text: bool = True) -> AsyncGenerator[RunEvent, None]:
+    async def stream(
+        self, prompt: str, options: RunOptions = AS_THE_POOL_SAYS, *, text: bool = True
+    ) -> AsyncGenerator[RunEvent, None]:
         """Run a prompt as `handle` does, and tell what happens while it goes on.
 
         Parameters
         ----------
         prompt : str
             What the user asked.
+        options : RunOptions, optional
+            Earlier messages, and what this run does differently from the pool's settings.
         text : bool, default True
             Whether answers are streamed from the models, so that their text comes in pieces.
 
@@ -180,7 +191,7 @@ class Orchestrator:
                         print(result.cost_units)
         """
         events: asyncio.Queue[RunEvent | None] = asyncio.Queue()
-        run = asyncio.create_task(self._handle(prompt, Audience(events.put_nowait, text)))
+        run = asyncio.create_task(self._handle(prompt, options, Audience(events.put_nowait, text)))
         run.add_done_callback(lambda _: events.put_nowait(None))
         try:
             while event := await events.get():
@@ -190,18 +201,18 @@ class Orchestrator:
             run.cancel()
             await asyncio.wait({run})
 
-    async def _handle(self, prompt: str, audience: Audience | None) -> RunResult:
+    async def _handle(self, prompt: str, options: RunOptions, audience: Audience | None) -> RunResult:
         run_id = uuid.uuid4().hex
         with bound(run_id=run_id), span("multillm run") as told:
-            result = await self._run(prompt, run_id, audience)
+            result = await self._run(prompt, options, run_id, audience)
             told.set({"multillm.subtasks": len(result.results), "multillm.failed": len(result.failed)})
             with span("multillm merge"):
                 result.merged  # noqa: B018  # made now, where it belongs to the run
             note_run(result)
         return result
 
-    async def _run(self, prompt: str, run_id: str, audience: Audience | None) -> RunResult:
-        decisions = self.plan(prompt)
+    async def _run(self, prompt: str, options: RunOptions, run_id: str, audience: Audience | None) -> RunResult:
+        decisions = self.plan(prompt, options)
         self.store  # noqa: B018  # one that cannot be opened must say so before any model is called
         async with self.client as client:
             started_at = datetime.now(UTC)
@@ -210,7 +221,8 @@ class Orchestrator:
                 decisions,
                 client,
                 allowance=Allowance(self.limits, self.pool.registry, self._period, self._clock),
-                calls=self.pool.calls,
+                calls=self.pool.calls.model_copy(update=options.calls),
+                history=options.history,
                 store=self.store,
                 audience=audience,
                 clock=self._clock,
@@ -219,7 +231,7 @@ class Orchestrator:
             total_ms = (self._clock() - run.started) * 1000
         return RunResult(prompt, results, total_ms, run_id, self.client.backend_name, started_at)
 
-    def handle_sync(self, prompt: str) -> RunResult:
+    def handle_sync(self, prompt: str, options: RunOptions = AS_THE_POOL_SAYS) -> RunResult:
         """Run a prompt from code that is not async; works inside a running event loop too.
 
         The run has an event loop of its own in another thread. An interrupt cancels it,
@@ -227,7 +239,7 @@ class Orchestrator:
         See `handle` for parameters, result and errors.
         """
         with start_blocking_portal() as portal:
-            return portal.call(self.handle, prompt)
+            return portal.call(self.handle, prompt, options)
 
     async def __aenter__(self) -> Self:
         await self.client.__aenter__()

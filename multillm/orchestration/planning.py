@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 
 from multillm.classification import Classifier
 from multillm.errors import ConfigurationError
 from multillm.markup import Listing
+from multillm.orchestration.options import RunOptions
 from multillm.router import RoutingDecision, TaskRouter
 from multillm.splitting import Splitter
 from multillm.tasks import SubTask
@@ -17,7 +19,7 @@ __all__ = ["plan_prompt"]
 
 
 def plan_prompt(
-    prompt: str, splitter: Splitter, classifier: Classifier, router: TaskRouter
+    prompt: str, splitter: Splitter, classifier: Classifier, router: TaskRouter, options: RunOptions
 ) -> Listing[RoutingDecision]:
     """Decide what every sub-task of a prompt is and where it goes.
 
@@ -27,6 +29,8 @@ def plan_prompt(
         What the user asked.
     splitter, classifier, router
         What finds the sub-tasks, what they are, and their models.
+    options : RunOptions
+        What the caller asks for beside the prompt.
 
     Returns
     -------
@@ -36,7 +40,7 @@ def plan_prompt(
     Raises
     ------
     InputError
-        If the prompt is not text or is empty.
+        If the prompt is not text or is empty, or the options leave no token for one of its sub-tasks.
     RoutingError
         If a sub-task fits no model's context window.
     ConfigurationError
@@ -44,6 +48,7 @@ def plan_prompt(
     """
     with span("multillm split", {"multillm.splitter": splitter.name}):
         subtasks = splitter.split(prompt)
+    most_tokens = options.share(len(subtasks))
     decisions: dict[int, RoutingDecision] = {}
     for index in _order(subtasks, splitter.name):
         about = {"multillm.subtask_index": index}
@@ -52,8 +57,11 @@ def plan_prompt(
             told.set({"multillm.task_type": str(profile.task_type), "multillm.complexity": profile.complexity})
         upstream_tokens = sum(decisions[needed].max_output_tokens for needed in subtasks[index].depends_on)
         with span("multillm route", about) as told:
-            decisions[index] = router.route(profile, upstream_tokens)
-            told.set({"multillm.label": decisions[index].label, "multillm.decision_rule": str(decisions[index].rule)})
+            decision = router.route(profile, upstream_tokens + options.history_tokens)
+            if most_tokens is not None and most_tokens < decision.max_output_tokens:
+                decision = replace(decision, max_output_tokens=most_tokens)
+            decisions[index] = decision
+            told.set({"multillm.label": decision.label, "multillm.decision_rule": str(decision.rule)})
     return Listing(decisions[index] for index in range(len(subtasks)))
 
 

@@ -64,6 +64,29 @@ class SubTaskResult:
             "ended_s": self.ended_s,
         }
 
+    def to_row(self) -> dict[str, object]:
+        """The decision and what came of it as a row of a table."""
+        decision, completion = self.decision, self.completion
+        profile = decision.profile
+        attempts = completion.attempts if completion else getattr(self.error, "attempts", ())
+        return {
+            "sub_task": profile.text,
+            "task_type": str(profile.task_type),
+            "complexity": profile.complexity,
+            "tier": str(profile.tier),
+            "input_tokens": profile.input_tokens,
+            "label": decision.label,
+            "utility": decision.utility,
+            "served_label": completion.label if completion else None,
+            "served_model": completion.model if completion else None,
+            "attempts": len(attempts),
+            "status": self.status,
+            "output_tokens": completion.output_tokens if completion else None,
+            "latency_s": completion.latency_s if completion else None,
+            "cost_units": completion.cost_units if completion else None,
+            "cost_usd": completion.cost_usd if completion else None,
+        }
+
     def __repr__(self) -> str:
         took = f"{self.ended_s - self.started_s:.2f} s"
         return f"SubTaskResult({self.decision.profile.text!r} -> {self.decision.label}, {self.status}, {took})"
@@ -156,7 +179,7 @@ class RunResult:
         """
         import pandas as pd
 
-        frame = pd.DataFrame([_row(result) for result in self.results])
+        frame = pd.DataFrame([result.to_row() for result in self.results])
         counts = {"input_tokens": "Int64", "attempts": "Int64", "output_tokens": "Int64"}
         figures = dict.fromkeys(("complexity", "utility", "latency_s", "cost_units", "cost_usd"), "float64")
         frame.index = pd.RangeIndex(1, len(frame) + 1, name="n")
@@ -188,26 +211,3 @@ class RunResult:
 
     def _repr_html_(self) -> str:
         return run_html(self)
-
-
-def _row(result: SubTaskResult) -> dict[str, object]:
-    decision, completion = result.decision, result.completion
-    profile = decision.profile
-    attempts = completion.attempts if completion else getattr(result.error, "attempts", ())
-    return {
-        "sub_task": profile.text,
-        "task_type": str(profile.task_type),
-        "complexity": profile.complexity,
-        "tier": str(profile.tier),
-        "input_tokens": profile.input_tokens,
-        "label": decision.label,
-        "utility": decision.utility,
-        "served_label": completion.label if completion else None,
-        "served_model": completion.model if completion else None,
-        "attempts": len(attempts),
-        "status": result.status,
-        "output_tokens": completion.output_tokens if completion else None,
-        "latency_s": completion.latency_s if completion else None,
-        "cost_units": completion.cost_units if completion else None,
-        "cost_usd": completion.cost_usd if completion else None,
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -62,6 +62,8 @@ class Run:
         What the run may take.
     calls : CallSettings
         Temperature and seed.
+    history : sequence of mapping
+        Earlier messages, which every model sees before its sub-task.
     store : FeedbackStore or None
         Where every call is recorded.
     audience : Audience or None
@@ -78,6 +80,7 @@ class Run:
         *,
         allowance: Allowance,
         calls: CallSettings,
+        history: Sequence[Mapping[str, str]],
         store: FeedbackStore | None,
         audience: Audience | None,
         clock: Callable[[], float],
@@ -88,6 +91,7 @@ class Run:
         self._client = client
         self._allowance = allowance
         self._calls = calls
+        self._history = history
         self._store = store
         self._audience = audience
         self._clock = clock
@@ -146,7 +150,7 @@ class Run:
             answers.append((needed.decision.profile.text, needed.completion.text))
         return CompletionRequest(
             label=decision.label,
-            messages=build_messages(decision.profile.subtask, answers),
+            messages=(*self._history, *build_messages(decision.profile.subtask, answers)),
             max_output_tokens=decision.max_output_tokens,
             fallbacks=decision.fallbacks,
             temperature=self._calls.temperature,

@@ -1,0 +1,121 @@
+"""A budget for a period that holds over all processes and hosts whose feedback store is the same database."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Table, delete, func, insert, select
+
+from multillm.budget import Overspent, Reservation, Spending, fits
+from multillm.feedback.schema import StorableText, UtcDateTime, spending
+from multillm.feedback.store import FeedbackStore
+
+__all__ = ["SharedBudget"]
+
+TURN = 0x6D756C74696C6C62
+"""Advisory lock of PostgreSQL's that the processes hold in turn."""
+LOOK_AGAIN_S = 0.1
+HELD_S = 3600.0
+"""How long a reservation counts whose process died."""
+
+metadata = MetaData()
+reservations = Table(
+    "multillm_reservations",
+    metadata,
+    Column("id", StorableText, primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("cost_units", Double, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+
+
+class SharedBudget:
+    """A limit on cost and tokens; like `Budget`, with the calls under way kept in the store's database.
+
+    Every reservation is one transaction, and only one process makes one at a time: what all have spent and reserved
+    never exceeds the limit together. A process that dies leaves its reservations behind for an hour.
+
+    Parameters
+    ----------
+    store : FeedbackStore
+        Holds what was spent.
+    period_s : float
+        Length of the period, which always ends now.
+    cost_units : float or None
+        Most cost; None for no limit.
+    tokens : int or None
+        Most tokens; None for no limit.
+    """
+
+    def __init__(self, store: FeedbackStore, period_s: float, cost_units: float | None, tokens: int | None) -> None:
+        self._store = store
+        self._period = timedelta(seconds=period_s)
+        self._cost_units = math.inf if cost_units is None else cost_units
+        self._tokens = math.inf if tokens is None else tokens
+        self._taken = Spending()
+        with store.transaction(writing=True) as connection:
+            _take_turn(connection)
+            metadata.create_all(connection)
+
+    def left(self) -> tuple[float, float]:
+        """Cost units and tokens that were neither spent nor reserved when that was last looked up."""
+        return self._cost_units - self._taken.cost_units, self._tokens - self._taken.tokens
+
+    @asynccontextmanager
+    async def reserve(self, most: Spending) -> AsyncIterator[Reservation]:
+        """Reserve the most that a call can take until the block ends, by when the store must have the call's row.
+
+        Waits while calls under way, of whichever process, may give back what is missing.
+
+        Raises
+        ------
+        Overspent
+            If they cannot: what is spent already leaves too little.
+        FeedbackError
+            If the database does not answer.
+        """
+        while (reserved := await asyncio.to_thread(self._reserve, most)) is None:
+            await asyncio.sleep(LOOK_AGAIN_S)
+        try:
+            yield Reservation(most)
+        finally:
+            await asyncio.to_thread(self._give_back, reserved)
+
+    def _reserve(self, most: Spending) -> str | None:
+        """Id of a reservation; None while others hold what it needs."""
+        now = self._store.now()
+        with self._store.transaction(writing=True) as connection:
+            _take_turn(connection)
+            connection.execute(delete(reservations).where(reservations.c.expires_at < now))
+            spent = _total(connection, spending(now - self._period))
+            held = select(func.sum(reservations.c.cost_units), func.sum(reservations.c.tokens))
+            self._taken = spent + _total(connection, held)
+            if not fits(spent + most, self._cost_units, self._tokens):
+                raise Overspent
+            if not fits(self._taken + most, self._cost_units, self._tokens):
+                return None
+            reserved = uuid.uuid4().hex
+            expires = now + timedelta(seconds=HELD_S)
+            row = {"id": reserved, "expires_at": expires, "cost_units": most.cost_units, "tokens": most.tokens}
+            connection.execute(insert(reservations), row)
+            return reserved
+
+    def _give_back(self, reserved: str) -> None:
+        with self._store.transaction(writing=True) as connection:
+            connection.execute(delete(reservations).where(reservations.c.id == reserved))
+
+
+def _take_turn(connection: Connection) -> None:
+    """Wait for all others; the transaction's end lets the next one go on. SQLite's writers queue up by themselves."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(TURN)))
+
+
+def _total(connection: Connection, query: object) -> Spending:
+    cost_units, tokens = connection.execute(query).one()  # type: ignore[call-overload]
+    return Spending(float(cost_units or 0.0), int(tokens or 0))
