@@ -23,6 +23,7 @@ LOADING = "unexpected server status: llm server loading model"
 WEB_PAGE = b"<html>gateway</html>"
 WORD = "word "
 PAUSE_S = 0.001
+ENDLESS_PAUSE_S = 0.005
 HUGE_PIECE = 10_000
 SHAPING = frozenset({Fault.EMPTY, Fault.WRONG_TYPE, Fault.HUGE})
 """Faults of the answer's content: nothing goes wrong with the sending."""
@@ -125,7 +126,7 @@ class Exchange:
         await response.write(body[: len(body) // 2])
         while fault is Fault.ENDLESS:
             await response.write(WORD.encode() * 100)
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(ENDLESS_PAUSE_S)
         await asyncio.sleep(PAUSE_S)
         await self._vanish(Fault.CUT)
 
@@ -162,7 +163,7 @@ class Exchange:
         elif fault is Fault.ENDLESS:
             for piece in self._forever():
                 await response.write(piece)
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(ENDLESS_PAUSE_S)
         elif fault in SENDING:
             await self._send_badly(response, b"".join(rest) if fault is Fault.DRIP else rest[0], fault)
         else:

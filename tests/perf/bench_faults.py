@@ -106,7 +106,7 @@ async def _play(case: Case, router: Any, bad: Any, good: Any) -> Outcome:
     told = None
     try:
         async with asyncio.timeout(case.call_s):
-            if case.when is When.STREAM:
+            if case.when.streamed:
                 chunks = await router.acompletion(**_request(), stream=True)
                 got = _judged(
                     "".join([chunk.choices[0].delta.content or "" async for chunk in chunks if chunk.choices])
