@@ -23,7 +23,9 @@ LONGEST_REST_S = 3600.0
 OF_THE_REQUEST = frozenset({400, 413, 422})
 LASTING = OF_THE_REQUEST | {401, 403, 404, 405}
 OVERFLOW = re.compile(r"context (?:length|size|window)|exceed_context_size", re.IGNORECASE)
-PREFIXES = re.compile(r"^(?:(?:litellm\.)?[\w.]+Error: |litellm\.[\w.]+: |\w+Exception -(?: |$)|Error code: \d+ - )+")
+PREFIXES = re.compile(
+    r"^(?:(?:litellm\.)?[\w.]+Error: |litellm\.[\w.]+: |\w+Exception -(?: |$)|Error code: \d+(?: - |$))+"
+)
 NO_JSON = re.compile(r"\s*(?:<|\{\s*\}\s*$|$)")
 """A web page, or as good as nothing."""
 MARKUP = re.compile(r"<[^<>]*>?|\{\s*\}")

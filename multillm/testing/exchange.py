@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from aiohttp import web
@@ -171,8 +172,8 @@ class Exchange:
             await self._vanish(fault)
 
     def _forever(self) -> Iterator[bytes]:
-        while True:
-            yield self.dialect.piece(WORD)
+        """Pieces that differ: LiteLLM breaks off a stream that says the same thing a hundred times."""
+        return (self.dialect.piece(f"{WORD}{n} ") for n in count())
 
     def _text(self, fault: Fault | None) -> str:
         if fault is Fault.EMPTY:
