@@ -260,7 +260,7 @@ async def run(rounds: int, providers: list[str], whens: list[When], slack: float
     """All three tables."""
     print(
         f"Python {sys.version.split()[0]}, litellm {version('litellm')}; {RETRIES} retries, {WAIT_S} s between, "
-        f"{TIMEOUT_S * slack:g} s for an attempt, {CALL_S * slack:g} s for a call, a dead server is away for {DOWN_S} s; "
+        f"{TIMEOUT_S * slack:g} s for an attempt, {CALL_S * slack:g} s for a call, a dead server away for {DOWN_S} s; "
         f"{', '.join(providers)}, rounds: {rounds}, load of the machine {os.getloadavg()[0]:.1f}"
     )
     cells = await matrix(rounds, providers, whens, slack)
