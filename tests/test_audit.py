@@ -59,7 +59,7 @@ def audit(tmp_path: Path, osv_url: str) -> "subprocess.CompletedProcess[str]":
     if had.returncode:
         pytest.skip("pip-audit cannot be had here")
     (tmp_path / "lock").write_text(LOCKED)
-    command = [sys.executable, ROOT / ".ci" / "audit", "--lock", tmp_path / "lock", "--service", "osv"]
+    command = [sys.executable, str(ROOT / ".ci" / "audit"), "--lock", str(tmp_path / "lock"), "--service", "osv"]
     return subprocess.run([*command, "--osv-url", osv_url], capture_output=True, text=True, timeout=120, check=False)
 
 
