@@ -177,9 +177,9 @@ def lines(*texts: str, end: bool = True) -> str:
 
 
 def events(*texts: str, reason: str | None = "stop", done: bool = True, index: int = 0) -> str:
-    deltas: list[tuple[dict[str, str], str | None]] = [({"content": text}, None) for text in texts] + (
-        [({}, reason)] if reason else []
-    )
+    deltas: list[tuple[dict[str, str], str | None]] = [({"content": text}, None) for text in texts]
+    if reason:
+        deltas.append(({}, reason))
     head = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "light"}
     chunks = [{**head, "choices": [{"index": index, "delta": d, "finish_reason": r}]} for d, r in deltas]
     return "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + ("data: [DONE]\n\n" if done else "")
