@@ -1,4 +1,5 @@
-"""The fault matrix: each fault, at the first try or at every one, with a peer, a stronger model or nothing left.
+"""The fault matrix: each fault, in a whole answer or in the middle of a stream, at the first try or at every one,
+with a peer, a stronger model or nothing left.
 
 The model asked for is ``mid``. Where a peer is left, a second server has it too; where an upward fallback
 is left, ``strong`` is in the pool. ``weak`` always answers and is below the threshold: nobody may ask it.
@@ -33,6 +34,17 @@ class When(StrEnum):
     FIRST = "first try"
     ALWAYS = "all tries"
     STREAM = f"first try, after {TOKENS} tokens of a stream"
+    STREAM_ALWAYS = f"all tries, after {TOKENS} tokens of a stream"
+
+    @property
+    def always(self) -> bool:
+        """Whether it happens at every try."""
+        return self in {When.ALWAYS, When.STREAM_ALWAYS}
+
+    @property
+    def streamed(self) -> bool:
+        """Whether the answer is streamed."""
+        return self in {When.STREAM, When.STREAM_ALWAYS}
 
 
 class Left(StrEnum):
@@ -65,8 +77,8 @@ class Case:
 
     def script(self) -> Script:
         """How the deployment at fault behaves."""
-        faults: Iterable[Fault] = itertools.repeat(self.fault) if self.when is When.ALWAYS else [self.fault]
-        after = TOKENS if self.when is When.STREAM else 0
+        faults: Iterable[Fault] = itertools.repeat(self.fault) if self.when.always else [self.fault]
+        after = TOKENS if self.when.streamed else 0
         return Script(
             RIGHT, faults, after_tokens=after, down_s=DOWN_S, retry_after_s=0.3, drip_s=0.1, huge_bytes=1_500_000
         )
@@ -81,9 +93,8 @@ class Case:
         """Whether a right answer is there to be had."""
         if self.fault is Fault.WRONG_TYPE or self.left is not Left.NOTHING:
             return True
-        if self.when is When.STREAM:
-            return self.fault is not Fault.EMPTY
-        return self.when is When.FIRST and self.fault not in {Fault.NOT_FOUND, Fault.OVERFLOW, Fault.EMPTY}
+        gone = self.fault is Fault.NOT_FOUND and not self.when.streamed
+        return not (self.when.always or gone or self.fault in {Fault.OVERFLOW, Fault.EMPTY})
 
     def deployments(self, bad: FaultServer, good: FaultServer) -> list[ml.Deployment]:
         """Where each label is served."""
@@ -186,7 +197,7 @@ async def _play(
     case: Case, bad: FaultServer, good: FaultServer, store: ml.FeedbackStore, orchestrator: ml.Orchestrator
 ) -> Seen:
     started = time.perf_counter()
-    run, heard = await (_streamed(orchestrator) if case.when is When.STREAM else _whole(orchestrator))
+    run, heard = await (_streamed(orchestrator) if case.when.streamed else _whole(orchestrator))
     elapsed_s = time.perf_counter() - started
     await orchestrator.__aexit__(None, None, None)
     closed = [await asyncio.to_thread(server.wait_until_unconnected) for server in (bad, good)]

@@ -229,6 +229,38 @@ def test_any_answer_of_a_server_is_understood_or_taken_as_unknown(content: bytes
     TARGETS["answer"](content)
 
 
+MESSAGE = {"role": "assistant", "content": "hi"}
+PIECE = {"model": "m", "created_at": "2026-01-01T00:00:00Z", "message": MESSAGE, "done": False}
+LAST = {**PIECE, "done": True, "done_reason": "stop", "prompt_eval_count": 3, "eval_count": 2}
+CHUNK = {
+    "id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m",
+    "choices": [{"index": 0, "delta": MESSAGE, "finish_reason": None}],
+}  # fmt: skip
+ENDING = {**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": ANSWERED["usage"]}
+WHOLE = {**CHUNK, "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}], "usage": ANSWERED["usage"]}
+LINES = st.lists(mutated(PIECE) | mutated(LAST) | st.binary(max_size=20), max_size=4).map(b"".join)
+EVENTS = st.lists(
+    st.one_of(mutated(CHUNK), mutated(ENDING), st.just(b"[DONE]\n"), st.binary(max_size=20)).map(
+        lambda event: b"data: " + event + b"\n"
+    ),
+    max_size=5,
+).map(b"".join)
+
+
+@settings(max_examples=120, deadline=None)
+@given(
+    st.one_of(
+        mutated(LAST).map(lambda body: b"\x00" + body),
+        mutated(WHOLE).map(lambda body: b"\x01" + body),
+        LINES.map(lambda body: b"\x02" + body),
+        EVENTS.map(lambda body: b"\x03" + body),
+    )
+)
+@example(b"\x01" + json.dumps(WHOLE | {"choices": []}).encode())
+def test_whatever_a_server_sends_is_an_answer_or_a_documented_error(content: bytes) -> None:
+    TARGETS["stream"](content)
+
+
 @pytest.mark.parametrize("lie", [-5, True, "fast", [], {}, float("nan"), float("inf"), 10**400, None])
 def test_a_duration_that_a_server_cannot_have_measured_is_unknown(lie: Any) -> None:
     timings = Timings.of({"total_duration": 10**9, "load_duration": lie, "eval_duration": 5 * 10**8})

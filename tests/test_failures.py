@@ -48,6 +48,49 @@ def test_an_error_in_the_answer_says_more_than_the_exception() -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "1e300"}, 3600.0),
+        ({"retry-after": "31536000"}, 3600.0),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+        ({"retry-after": "Wed, 25 Nov 2026 10:00:30 GMT", "date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 30.0),
+        ({"retry-after": "Wed, 25 Nov 2026 10:00:00 GMT", "date": "Wed, 25 Nov 2026 10:00:30 GMT"}, None),
+        ({"retry-after": "Wed, 25 Nov 2026 10:00:30 GMT"}, None),
+        ({"retry-after": "Wed, 25 Nov 2026 10:00:30 -0000", "date": "Wed, 25 Nov 2026 10:00:00 GMT"}, None),
+    ],
+)
+def test_a_pause_is_read_whichever_way_a_server_tells_it(headers: dict[str, str], seconds: float | None) -> None:
+    error = type("RateLimitError", (Exception,), {"litellm_response_headers": headers})("slow down")
+    assert failure_of(error, Redactor()).retry_after_s == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "told"),
+    [
+        ("<html><h1>502 Bad Gateway</h1><hr>nginx</html>", 502, "HTTP 502, 502 Bad Gateway nginx"),
+        ("<html><script>alert('x')", 200, "HTTP 200, alert('x')"),
+        ("{ }", 418, "HTTP 418, without a word"),
+        ("", 503, "HTTP 503, without a word"),
+        ("", None, "ValueError"),
+        ("server busy", 503, "server busy"),
+    ],
+)
+def test_where_a_server_says_too_little_its_status_is_told(text: str, status: int | None, told: str) -> None:
+    assert failure_of(ValueError(text), Redactor(), status=status).text == told
+
+
+def test_a_path_of_this_machine_is_no_part_of_what_happened() -> None:
+    text = 'Invalid response object Traceback (most recent call last): File "/home/me/site-packages/x.py", line 3'
+    assert one_line(text, Redactor()) == "Invalid response object"
+
+
+@pytest.mark.parametrize(
     ("name", "text", "kind"),
     [
         ("Timeout", "took too long", ml.CompletionTimeout),

@@ -77,7 +77,15 @@ import asyncio, json, logging, pickle, sys, traceback
 from pathlib import Path
 folder, port, key, quoted, database = Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5]
 logging.basicConfig(level=logging.DEBUG, filename=folder / "log")
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=(folder / "spans").open("w"))))
+trace.set_tracer_provider(provider)
 import multillm as ml
+from multillm.backends import BackendStatus
+from multillm.bench import run_benchmark
 
 places = {
     "a key": ("openai/m", {"api_base": f"http://127.0.0.1:{port}/v1", "api_key": key}),
@@ -89,6 +97,8 @@ class Backend:
     name = "planted"
     def __init__(self, place):
         self.model, self.params = places[place]
+    async def check(self, pool):
+        return BackendStatus(self.name, True, "as given")
     async def open(self, pool):
         await ml.ModelClient.prepare()
         self.deployments = [ml.Deployment(spec.label, self.model, self.params) for spec in pool.registry]
@@ -111,6 +121,8 @@ for place in places:
              result.to_frame().to_csv(), result.results, *errors, orchestrator.client.backend.deployments,
              vars(orchestrator.client.backend.deployments[0].__class__), pickle.dumps(result))
     keep("store", store, store.frame().to_csv(), store.summary())
+    measured = run_benchmark("small", backend=Backend(place), out=folder / f"bench {place}", limit=1, progress=False)
+    keep(f"{place} bench", measured, measured._repr_html_(), pickle.dumps(measured))
 assert served == [True, False] * 3, served
 
 async def look():
@@ -135,14 +147,17 @@ def test_no_artefact_of_a_run_holds_a_secret(
 ) -> None:
     port, seen = indiscreet
     monkeypatch.setenv("PLANTED_API_KEY", KEY)
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "true")
     if litellm_log:
         monkeypatch.setenv("LITELLM_LOG", litellm_log)
     command = [sys.executable, "-c", EVERYTHING, str(tmp_path), str(port), KEY, QUOTED, DATABASE]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     assert {f"Bearer {KEY}", f"Basic {ENCODED}"} <= set(seen)
-    files = {path.name: path.read_bytes().decode("utf-8", "replace") for path in tmp_path.iterdir()}
-    assert len(files) >= 12
+    paths = [path for path in tmp_path.rglob("*") if path.is_file()]
+    files = {str(path.relative_to(tmp_path)): path.read_bytes().decode("utf-8", "replace") for path in paths}
+    assert {f"bench {place}/manifest.json" for place in ("a key", "a password", "ollama")} < set(files)
+    assert "multillm.run_id" in files["spans"]
     assert "Incorrect API key provided" in files["a key fail?"]
     assert len(files["log"]) > 10_000
     for name, content in {**files, "output": done.stdout + done.stderr}.items():

@@ -1,17 +1,22 @@
 """What a run tells: spans, log records, and one id from prompt to feedback row."""
 
 import asyncio
+import gzip
 import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
@@ -149,6 +154,57 @@ def test_nothing_is_imported_and_nothing_is_told_where_nobody_listens() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False", "False"]
+
+
+# A collector
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[bytes]]]:
+    """What takes OTLP over HTTP, on loopback: its address, and what it was sent."""
+    sent: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            sent.append(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1/traces", sent
+        server.shutdown()
+        thread.join()
+
+
+def test_a_collector_is_sent_the_spans_of_a_run_with_the_id_of_its_rows(
+    collector: tuple[str, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, sent = collector
+    provider = TracerProvider()
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(address)))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    result, store = handled()
+    provider.shutdown()
+    spans = [
+        one
+        for body in sent
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+        for scope in resource.scope_spans
+        for one in scope.spans
+    ]
+    assert {"multillm run", "multillm split", "multillm classify", "multillm route", "multillm merge"} < {
+        one.name for one in spans
+    }
+    assert len({one.trace_id for one in spans}) == 1
+    ids = {field.value.string_value for one in spans for field in one.attributes if field.key == "multillm.run_id"}
+    assert ids == {result.run_id} == set(store.frame()["run_id"])
 
 
 # Log records

@@ -12,10 +12,11 @@ import logging
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from urllib.parse import unquote, urlsplit
 
 from multillm.client.transport import Deployment, split_credentials
 
-__all__ = ["REDIS_URL", "SharedCooldown", "shared_name"]
+__all__ = ["REDIS_URL", "SharedCooldown", "password_of", "shared_name"]
 
 REDIS_URL = "MULTILLM_REDIS_URL"
 LOOPBACK = ("localhost", "127.", "[::1]")
@@ -27,6 +28,11 @@ def shared_name(deployment: Deployment) -> str:
     address, _ = split_credentials(str(deployment.params.get("api_base", "")))
     own = address.partition("://")[2].startswith(LOOPBACK)
     return f"{deployment.label} on {deployment.model} at {address}{f' of {socket.gethostname()}' if own else ''}"
+
+
+def password_of(url: str) -> str:
+    """The password in an address; empty if there is none."""
+    return unquote(urlsplit(url).password or "")
 
 
 class SharedCooldown:

@@ -8,19 +8,27 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from multillm.completion import Attempt
 from multillm.errors import CompletionError, CompletionTimeout, ContextOverflow, DeadlineExceeded, EmptyCompletion
 
-__all__ = ["Failure", "Redactor", "failure_of", "one_line", "read_answer"]
+__all__ = ["Failure", "Redactor", "error_told", "failure_of", "one_line", "read_answer"]
 
 LONGEST_TEXT = 240
 SHORTEST_SECRET = 6
+LONGEST_REST_S = 3600.0
+"""A server that asks to be left alone for longer is asked again after an hour all the same: it may have lied."""
 OF_THE_REQUEST = frozenset({400, 413, 422})
 LASTING = OF_THE_REQUEST | {401, 403, 404, 405}
 OVERFLOW = re.compile(r"context (?:length|size|window)|exceed_context_size", re.IGNORECASE)
-PREFIXES = re.compile(r"^(?:(?:litellm\.)?[\w.]+Error: |litellm\.[\w.]+: |\w+Exception - |Error code: \d+ - )+")
+PREFIXES = re.compile(
+    r"^(?:(?:litellm\.)?[\w.]+Error: |litellm\.[\w.]+: |\w+Exception -(?: |$)|Error code: \d+(?: - |$))+"
+)
+NO_JSON = re.compile(r"\s*(?:<|\{\s*\}\s*$|$)")
+"""A web page, or as good as nothing."""
+MARKUP = re.compile(r"<[^<>]*>?|\{\s*\}")
 RETRY_NOTE = re.compile(r"\s*(?:LiteLLM Retried: .*|Received Model Group=.*|Deployment Info: .*)$", re.DOTALL)
 KEY_SHAPES = re.compile(
     r"(?:\bsk-[\w-]{6,}|(?<=bearer )[\w.~+/=-]{6,}|(?<=api_key=)[^\s&\"']+|(?<=://)[^/\s:@]+:[^/\s@]+(?=@))",
@@ -94,7 +102,11 @@ class Failure:
 
 
 def failure_of(
-    error: BaseException, redact: Redactor, answered: object = None, broken: BaseException | None = None
+    error: BaseException,
+    redact: Redactor,
+    answered: object = None,
+    broken: BaseException | None = None,
+    status: int | None = None,
 ) -> Failure:
     """Read an exception of LiteLLM, by the name of its class and its text.
 
@@ -108,30 +120,36 @@ def failure_of(
         What the server had answered, if it did: an error in it says more than the exception.
     broken : BaseException, optional
         What broke the connection, if that was it: providers' clients say no more than that it broke.
+    status : int, optional
+        HTTP status of the answer; told where the answer is a web page, or nothing, and says too little itself.
     """
-    text = _told(answered) or str(broken or error)
+    page = str(answered) if isinstance(answered, str) and NO_JSON.match(answered) else None
+    text = error_told(answered) or str(broken or error) if page is None else page
     kind = _kind(type(error).__name__, text)
-    status = getattr(error, "status_code", None)
+    code = getattr(error, "status_code", None)
+    line = one_line(text, redact)
+    if status is not None and NO_JSON.match(line):
+        line = f"HTTP {status}, {' '.join(MARKUP.sub(' ', line).split()) or 'without a word'}"
     return Failure(
         kind,
-        one_line(text, redact) or type(error).__name__,
-        passing=kind is not ContextOverflow and status not in LASTING,
-        against_deployment=kind is not ContextOverflow and status not in OF_THE_REQUEST,
+        line or type(error).__name__,
+        passing=kind is not ContextOverflow and code not in LASTING,
+        against_deployment=kind is not ContextOverflow and code not in OF_THE_REQUEST,
         retry_after_s=_retry_after_s(error),
     )
 
 
 def one_line(text: str, redact: Redactor) -> str:
     """The gist of an error's text: one line, no keys, no traceback."""
-    text = RETRY_NOTE.sub("", text.partition("\nTraceback")[0]).strip()
+    text = RETRY_NOTE.sub("", text.partition("Traceback (most recent call last)")[0]).strip()
     text = PREFIXES.sub("", text)
-    text = _told(text) or text
+    text = error_told(text) or text
     return redact(" ".join(text.split()))[:LONGEST_TEXT]
 
 
 def read_answer(answered: object) -> Mapping[str, Any]:
     """What a server answered, as a mapping; empty if it was no JSON object."""
-    if isinstance(answered, str):
+    if isinstance(answered, str | bytes):
         try:
             answered = json.loads(answered)
         except (ValueError, RecursionError):
@@ -142,22 +160,32 @@ def read_answer(answered: object) -> Mapping[str, Any]:
 def _kind(name: str, text: str) -> type[CompletionError]:
     if "Timeout" in name:
         return CompletionTimeout
-    overflow = name == "ContextWindowExceededError" or (name == "BadRequestError" and OVERFLOW.search(text))
+    refused = name in {"BadRequestError", "BrokenStream"}
+    overflow = name == "ContextWindowExceededError" or (refused and OVERFLOW.search(text))
     return ContextOverflow if overflow else CompletionError
 
 
 def _retry_after_s(error: BaseException) -> float | None:
-    """Seconds of the ``Retry-After`` header, if the server sent one."""
+    """Seconds of the ``Retry-After`` header, if the server sent one; a date in it is held against its own ``Date``."""
     headers = getattr(getattr(error, "response", None), "headers", None)
     headers = getattr(error, "litellm_response_headers", None) or headers or {}
+    told = str(headers.get("retry-after"))
     try:
-        seconds = float(headers.get("retry-after", "nan"))
-    except (TypeError, ValueError):
-        return None
-    return seconds if 0.0 <= seconds < math.inf else None
+        seconds = float(told)
+    except ValueError:
+        seconds = _between(str(headers.get("date")), told)
+    return min(seconds, LONGEST_REST_S) if 0.0 <= seconds < math.inf else None
 
 
-def _told(answered: object) -> str:
+def _between(start: str, end: str) -> float:
+    """Seconds from one date of HTTP to another; NaN if either is none."""
+    try:
+        return (parsedate_to_datetime(end) - parsedate_to_datetime(start)).total_seconds()
+    except (ValueError, TypeError):
+        return math.nan
+
+
+def error_told(answered: object) -> str:
     """The error that a server's answer states, or nothing."""
     error = read_answer(answered).get("error")
     if isinstance(error, dict):

@@ -2,6 +2,9 @@
 
 LiteLLM's router (1.106) retries and cools down as well, but
 
+* after a 408, a 429 or a 5xx a retry is drawn among all deployments again, the one that just failed included
+  (https://github.com/BerriAI/litellm/pull/40014 mends this for refusals alone): of two deployments of which one
+  is down, three attempts all go to that one in an eighth of all calls;
 * what it raises as ``APIConnectionError`` never cools a deployment down (a dead server, an answer that
   is no JSON), so retries go to it again (https://github.com/BerriAI/litellm/issues/27362, closed unmended);
 * after a 404 or a refused prompt it does not ask the peer that could answer;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import logging
 import os
 import random
@@ -11,15 +10,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from multillm.client.cooldown import REDIS_URL, SharedCooldown
+from multillm.client.cooldown import REDIS_URL, SharedCooldown, password_of
 from multillm.client.failures import Failure, Redactor, failure_of
 from multillm.client.health import Endpoint, Group, Turns
 from multillm.client.session import LOGGERS, enter, leave, quiet_litellm
 from multillm.client.streaming import read_stream
 from multillm.client.tracing import Served, Trace
-from multillm.client.transport import Deployment, Transport, split_credentials
+from multillm.client.transport import Deployment, Transport
 from multillm.completion import Attempt, Completion, CompletionRequest
-from multillm.errors import BackendUnavailable, CompletionTimeout, ConfigurationError, DeadlineExceeded, EmptyCompletion
+from multillm.errors import (
+    BackendUnavailable,
+    CompletionError,
+    CompletionTimeout,
+    ConfigurationError,
+    DeadlineExceeded,
+    EmptyCompletion,
+)
 from multillm.listening import Listener, listener
 from multillm.registry import Registry
 from multillm.settings import CallSettings
@@ -83,7 +89,9 @@ class ModelClient:
             raise ConfigurationError(
                 f"no deployment serves {', '.join(unserved)}; give one for every model of the pool"
             )
-        self._redact = Redactor(_secrets(registry, deployments, environ))
+        keys = [environ.get(name, "") for spec in registry for name in spec.credentials]
+        keys.append(password_of(environ.get(REDIS_URL, "")))
+        self._redact = Redactor(keys + [secret for deployment in deployments for secret in deployment.secrets])
         shared = asyncio.Semaphore(shared_limit) if shared_limit else None
         self._slots = {
             spec.label: shared or asyncio.Semaphore(spec.max_parallel or self._settings.max_parallel)
@@ -108,7 +116,7 @@ class ModelClient:
                 {
                     "model_name": endpoint.deployment.label,
                     "litellm_params": endpoint.deployment.litellm_params,
-                    "model_info": {"id": endpoint.key, **_declared(endpoint.deployment)},
+                    "model_info": {"id": endpoint.key, **endpoint.deployment.prices},
                 }
                 for group in self._groups.values()
                 for endpoint in group.endpoints
@@ -231,7 +239,9 @@ class ModelClient:
         except TimeoutError:
             return Failure(CompletionTimeout, f"no whole answer within {limit_s:g} s")
         except Exception as error:  # noqa: BLE001  # LiteLLM lets through whatever its providers raise
-            return failure_of(error, self._redact, trace.answered, trace.broken)
+            return failure_of(error, self._redact, trace.answered, trace.broken, trace.status)
+        if not response.choices:
+            return Failure(CompletionError, "an answer without any choice")
         choice = response.choices[0]
         if not (choice.message.content or "").strip():
             text = f"an answer without text (finish reason {choice.finish_reason})"
@@ -287,23 +297,3 @@ class ModelClient:
             await self._shared.aclose()
         for name in LOGGERS:
             logging.getLogger(name).removeFilter(self._redact.clean_record)
-
-
-def _declared(deployment: Deployment) -> dict[str, Any]:
-    """Price of a local model, which LiteLLM else searches its whole price map for, a dozen times a call."""
-    if not deployment.local:
-        return {}
-    provider = deployment.model.partition("/")[0]
-    return {"litellm_provider": provider, "mode": "chat", "input_cost_per_token": 0.0, "output_cost_per_token": 0.0}
-
-
-def _secrets(registry: Registry, deployments: Iterable[Deployment], environ: Mapping[str, str]) -> list[str]:
-    secrets = [environ.get(name, "") for spec in registry for name in spec.credentials]
-    _, _, address = environ.get(REDIS_URL, "").rpartition("://")
-    secrets.append(address.rpartition("@")[0].partition(":")[2])
-    for deployment in deployments:
-        _, header = split_credentials(str(deployment.params.get("api_base", "")))
-        encoded = header.removeprefix("Basic ")
-        password = base64.b64decode(encoded).decode("utf-8", "replace").partition(":")[2]
-        secrets += [str(deployment.params.get("api_key", "")), encoded, password]
-    return secrets

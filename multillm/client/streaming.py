@@ -6,10 +6,10 @@ did not tell, and keeps no durations. So the end of the stream is read from the 
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterable, Awaitable, Mapping
 from typing import Any
 
+from multillm.client.failures import error_told, read_answer
 from multillm.client.tracing import Trace
 from multillm.listening import Listener
 
@@ -52,41 +52,47 @@ async def read_stream(call: Awaitable[AsyncIterable[Any]], label: str, told: Lis
             usage = getattr(chunk, "usage", None) or usage
             for choice in chunk.choices:
                 reason = choice.finish_reason or reason
-                if text := choice.delta.content:
+                if (text := choice.delta.content) and not choice.index:  # one answer was asked for
                     pieces.append(text)
                     trace.begun = True
                     told.piece(label, text)
     except Exception as error:
-        closing, _ = _closing(trace.tail)
-        if "error" in closing and trace.broken is None:
-            raise BrokenStream(_error_text(closing)) from error
+        if trace.broken is None and (reason := error_told(_closing(trace.tail)[0])):
+            raise BrokenStream(reason) from error
         raise
-    if trace.tail:
+    if trace.status is not None:
         closing, ended = _closing(trace.tail)
         if not ended:
-            raise BrokenStream(_error_text(closing) if "error" in closing else "the answer stops before its end")
+            raise BrokenStream(error_told(closing) or "the answer stops before its end")
         trace.answered, usage = closing, closing.get("usage")
     message = {"role": "assistant", "content": "".join(pieces)}
     return {"choices": [{"index": 0, "message": message, "finish_reason": reason}], "usage": usage}
 
 
 def _closing(tail: bytes) -> tuple[dict[str, Any], bool]:
-    """What the last lines of a stream say, the later above the earlier, and whether they end it."""
+    """What the last lines of a stream say, the later above the earlier, and whether they end it.
+
+    A model that was told to have ended and goes on speaking all the same has not answered what was asked.
+    """
     said: dict[str, Any] = {}
     ended = False
     for line in tail.splitlines():
         content = line.removeprefix(b"data:").strip()
-        ended = ended or content == b"[DONE]"
-        try:
-            told = json.loads(content)
-        except ValueError:
-            continue
-        if isinstance(told, dict):
-            said |= {key: value for key, value in told.items() if value is not None}
-            ended = ended or bool(told.get("done"))
+        if content == b"[DONE]":
+            return said, True
+        told = read_answer(content)
+        choice = _first(told.get("choices"))
+        if ended and (_spoken(told.get("message")) or _spoken(choice.get("delta"))):
+            raise BrokenStream("the server goes on after the end of its answer")
+        said |= {key: value for key, value in told.items() if value is not None}
+        ended = ended or bool(told.get("done") or choice.get("finish_reason"))
     return said, ended
 
 
-def _error_text(closing: Mapping[str, Any]) -> str:
-    error = closing["error"]
-    return str(error.get("message") if isinstance(error, Mapping) else error)
+def _first(choices: object) -> Mapping[str, Any]:
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, Mapping) else {}
+
+
+def _spoken(message: object) -> bool:
+    return isinstance(message, Mapping) and bool(message.get("content"))

@@ -20,7 +20,6 @@ NS = 1e-9
 MS = 1e-3
 TAIL_BYTES = 16_384
 LONGEST = 1e18
-MOST_TOKENS = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,8 @@ class Trace:
         Whether the request has been sent.
     broken : Exception or None
         What broke the connection.
+    status : int or None
+        HTTP status of the answer; None where there is none yet, or where another transport carries it.
     streamed : bool
         Whether the answer is streamed, and its end to be kept.
     begun : bool
@@ -103,6 +104,7 @@ class Trace:
         self.answered: object = None
         self.on_its_way = False
         self.broken: Exception | None = None
+        self.status: int | None = None
         self.streamed = False
         self.begun = False
         self.tail = b""
@@ -165,7 +167,7 @@ class Served:
         choice = self.response.choices[0]
         text = choice.message.content
         timings = Timings.of(self.answer)
-        counted = self._counted()
+        counted = self._counted(text)
         input_tokens, output_tokens = counted or self._estimated(text)
         return Completion(
             request=self.request,
@@ -184,14 +186,21 @@ class Served:
             **rest,
         )
 
-    def _counted(self) -> tuple[int, int] | None:
-        """Tokens as the server counted them. LiteLLM fills gaps in an Ollama answer with guesses, so ask the answer."""
+    def _counted(self, text: str) -> tuple[int, int] | None:
+        """Tokens as the server counted them. LiteLLM fills gaps in an Ollama answer with guesses, so ask the answer.
+
+        Counts beyond what a model can have read, and beyond what it was allowed or seen to write, are no counts.
+        """
         if "done" in self.answer:
             counts = self.answer.get("prompt_eval_count"), self.answer.get("eval_count")
         else:
             usage = getattr(self.response, "usage", None)
             counts = getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)
-        plausible = [count for count in counts if type(count) is int and 0 < count < MOST_TOKENS]
+        most = (
+            self.spec.context_tokens + self.request.most_input_tokens,
+            self.request.max_output_tokens + len(text),
+        )
+        plausible = [n for n, limit in zip(counts, most, strict=True) if type(n) is int and 0 < n <= limit]
         return (plausible[0], plausible[1]) if len(plausible) == 2 else None
 
     def _estimated(self, text: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What goes over the wire in one call: one request, and no more of an answer than it may have."""
+"""What goes over the wire in one call: one request to one address, and no more of an answer than it may have."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ class Wire(httpx.AsyncBaseTransport):
     LiteLLM's handler (1.106, ``AsyncHTTPHandler.post``) sends a request again, over a connection of
     its own and uncounted, when the first one broke. Here the second sending fails as the first did,
     so that every request is an attempt that is counted, timed and waited for.
+
+    A redirection is not followed: prompt and answer are between the caller and the address that was given.
+    Compressed answers are neither asked for nor read, because a megabyte may become gigabytes, which its length
+    on the wire does not tell.
 
     Parameters
     ----------
@@ -37,9 +41,12 @@ class Wire(httpx.AsyncBaseTransport):
             return await self._inner.handle_async_request(request)
         if trace.broken is not None:
             raise trace.broken
+        request.headers["Accept-Encoding"] = "identity"
         try:
             response = await self._inner.handle_async_request(request)
-        except httpx.TransportError as error:
+            trace.status = response.status_code
+            await _refuse(response)
+        except Exception as error:  # those that LiteLLM does not make httpx's own, too
             trace.broken = error
             raise
         assert isinstance(response.stream, httpx.AsyncByteStream)  # noqa: S101  # an async transport's
@@ -48,6 +55,19 @@ class Wire(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         """Nothing: the transport is its owner's to close."""
+
+
+async def _refuse(response: httpx.Response) -> None:
+    """Let go of an answer that is not to be read, and say why."""
+    coding = response.headers.get("content-encoding", "identity")
+    if response.has_redirect_location:
+        reason = f"the server sends the request on to {response.headers['location']}; if that is right, call it there"
+    elif coding != "identity":
+        reason = f"the answer is compressed ({coding}), which was not asked for"
+    else:
+        return
+    await response.aclose()
+    raise httpx.ReadError(reason)
 
 
 class _Capped(httpx.AsyncByteStream):

@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from aiohttp import web
@@ -23,6 +24,7 @@ LOADING = "unexpected server status: llm server loading model"
 WEB_PAGE = b"<html>gateway</html>"
 WORD = "word "
 PAUSE_S = 0.001
+ENDLESS_PAUSE_S = 0.005
 HUGE_PIECE = 10_000
 SHAPING = frozenset({Fault.EMPTY, Fault.WRONG_TYPE, Fault.HUGE})
 """Faults of the answer's content: nothing goes wrong with the sending."""
@@ -125,7 +127,7 @@ class Exchange:
         await response.write(body[: len(body) // 2])
         while fault is Fault.ENDLESS:
             await response.write(WORD.encode() * 100)
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(ENDLESS_PAUSE_S)
         await asyncio.sleep(PAUSE_S)
         await self._vanish(Fault.CUT)
 
@@ -162,7 +164,7 @@ class Exchange:
         elif fault is Fault.ENDLESS:
             for piece in self._forever():
                 await response.write(piece)
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(ENDLESS_PAUSE_S)
         elif fault in SENDING:
             await self._send_badly(response, b"".join(rest) if fault is Fault.DRIP else rest[0], fault)
         else:
@@ -170,8 +172,8 @@ class Exchange:
             await self._vanish(fault)
 
     def _forever(self) -> Iterator[bytes]:
-        while True:
-            yield self.dialect.piece(WORD)
+        """Pieces that differ: LiteLLM breaks off a stream that says the same thing a hundred times."""
+        return (self.dialect.piece(f"{WORD}{n} ") for n in count())
 
     def _text(self, fault: Fault | None) -> str:
         if fault is Fault.EMPTY:

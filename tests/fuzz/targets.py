@@ -18,6 +18,7 @@ from multillm.orchestration.recording import to_record
 from multillm.orchestration.results import SubTaskResult
 from multillm.prompts import load_prompts
 from multillm.terminal import printable
+from tests.fuzz.conversation import PROVIDERS, Conversation
 
 CLASSIFIERS: list[ml.Classifier] = [ml.ReferenceClassifier(), ml.RulesClassifier(), ml.LearnedClassifier()]
 POOL = ml.load_pool("reference")
@@ -96,6 +97,24 @@ def answer(content: bytes) -> None:
     _keep(SubTaskResult(0, decision, completion, None, 0.0, 1.0))
 
 
+def stream(content: bytes) -> None:
+    """What a server sends, whole or in pieces, in either dialect, read by the client as it comes over HTTP."""
+    chosen, body = content[:1], content[1:]
+    way = chosen[0] if chosen else 0
+    in_pieces = bool(way & 2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the openai package has remarks on answers of other shapes
+        try:
+            done, heard = Conversation.under_way().answered(PROVIDERS[way & 1], body, in_pieces=in_pieces)
+        except ml.CompletionError as error:
+            _telling(error)
+            return
+    assert done.text.strip()
+    assert not in_pieces or heard == done.text
+    decision = ROUTER.route(ml.classify("What is a mutex?"))
+    _keep(SubTaskResult(0, decision, done, None, 0.0, 1.0))
+
+
 def table(content: bytes) -> None:
     """Outcome tables and public data sets in their origins' formats."""
     for suffix in (".csv", ".parquet"):
@@ -117,6 +136,12 @@ def frame(content: bytes) -> None:
     """Pickled frames of unknown hands."""
     with contextlib.suppress(ml.OutcomesError):
         read_pickle(_file(content, ".pkl"))
+
+
+def _telling(error: ml.CompletionError) -> None:
+    assert error.attempts
+    assert len(str(error).splitlines()) == 1, str(error)
+    _short(str(error))
 
 
 def _short(message: str) -> None:
@@ -142,5 +167,5 @@ def _file(content: bytes, suffix: str) -> Path:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (prompt, pool, gold, recording, answer, table, frame)
+    target.__name__: target for target in (prompt, pool, gold, recording, answer, stream, table, frame)
 }

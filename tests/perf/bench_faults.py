@@ -10,6 +10,7 @@ the other to two deployments of which one always fails, and counts what still go
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import time
@@ -18,7 +19,10 @@ from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 import multillm as ml
 from multillm.client.session import quiet_litellm
@@ -43,7 +47,7 @@ from tests.faults import (
 BUDGET = 256
 SERIES = 20
 WRONG = {"white space", "huge answer", "part of an answer", "wrong answer"}
-SLACK = 1.2
+Cells = dict[tuple[Fault, When, Left], dict[str, list["Outcome"]]]
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ async def _play(case: Case, router: Any, bad: Any, good: Any) -> Outcome:
     told = None
     try:
         async with asyncio.timeout(case.call_s):
-            if case.when is When.STREAM:
+            if case.when.streamed:
                 chunks = await router.acompletion(**_request(), stream=True)
                 got = _judged(
                     "".join([chunk.choices[0].delta.content or "" async for chunk in chunks if chunk.choices])
@@ -133,17 +137,15 @@ def _told(response: Any) -> int:
     return 1 + sum(int(headers.get(key) or 0) for key in keys)
 
 
-async def matrix(
-    rounds: int, providers: list[str], whens: list[When]
-) -> dict[tuple[Fault, When, Left], dict[str, list[Outcome]]]:
+async def matrix(rounds: int, providers: list[str], whens: list[When], slack: float) -> Cells:
     """Every cell, several times, both sides in turn."""
-    cells: dict[tuple[Fault, When, Left], dict[str, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
+    cells: Cells = defaultdict(lambda: defaultdict(list))
     await warm_up()
     for _ in range(rounds):
         for provider in providers:
             for when in whens:
                 for left in Left:
-                    cases = [Case(fault, when, left, provider, SLACK) for fault in Fault]
+                    cases = [Case(fault, when, left, provider, slack) for fault in Fault]
                     for case, seen in zip(cases, await observe(cases), strict=True):
                         cells[case.fault, when, left]["multillm"].append(of_ours(seen))
                     for case, outcome in zip(cases, await alone(cases), strict=True):
@@ -151,7 +153,20 @@ async def matrix(
     return cells
 
 
-def show(cells: dict[tuple[Fault, When, Left], dict[str, list[Outcome]]], side: str) -> None:
+def keep(cells: Cells, path: Path) -> None:
+    """A row for each cell, side and outcome: how often, of how many, median seconds."""
+    rows = []
+    for (fault, when, left), sides in cells.items():
+        for side, outcomes in sides.items():
+            for got in sorted({outcome.got for outcome in outcomes}):
+                seconds = [outcome.elapsed_s for outcome in outcomes if outcome.got == got]
+                cell = {"fault": fault, "when": when, "left": left, "side": side}
+                rows.append({**cell, "outcome": got, "count": len(seconds), "n": len(outcomes)})
+                rows[-1]["median_s"] = round(statistics.median(seconds), 2)
+    pd.DataFrame(rows).to_csv(path, index=False)
+
+
+def show(cells: Cells, side: str) -> None:
     """The matrix of one side: what the caller got how often, and the median time."""
     columns = [(when, left) for when in When for left in Left if (Fault.BUSY, when, left) in cells]
     print(f"\n{side}: what the caller got, how often of {len(next(iter(cells.values()))[side])}, median seconds")
@@ -167,7 +182,7 @@ def show(cells: dict[tuple[Fault, When, Left], dict[str, list[Outcome]]], side: 
         print(f"| {fault} | " + " | ".join(line) + " |")
 
 
-def differences(cells: dict[tuple[Fault, When, Left], dict[str, list[Outcome]]]) -> None:
+def differences(cells: Cells) -> None:
     """Totals of each side, and the faults that each mishandles."""
     print(
         "\n| side | cases | right answers where one was to be had | wrong answers | endless | errors, none to be had | "
@@ -209,9 +224,9 @@ def _problem(case: Case, outcome: Outcome) -> str | None:
     return "calls uncounted" if outcome.miscounted and case.fault is not Fault.DIE else None
 
 
-async def series(fault: Fault) -> None:
+async def series(fault: Fault, slack: float) -> None:
     """Calls one after the other at two deployments of which one always fails."""
-    case = Case(fault, When.ALWAYS, Left.PEER, slack=SLACK)
+    case = Case(fault, When.ALWAYS, Left.PEER, slack=slack)
     line = [str(fault)]
     for side in ("multillm", "LiteLLM"):
         async with servers(case) as (bad, good):
@@ -241,14 +256,16 @@ async def series(fault: Fault) -> None:
     print("| " + " | ".join(line) + " |", flush=True)
 
 
-async def run(rounds: int, providers: list[str], whens: list[When]) -> None:
+async def run(rounds: int, providers: list[str], whens: list[When], slack: float, out: Path | None) -> None:
     """All three tables."""
     print(
         f"Python {sys.version.split()[0]}, litellm {version('litellm')}; {RETRIES} retries, {WAIT_S} s between, "
-        f"{TIMEOUT_S * SLACK} s for an attempt, {CALL_S * SLACK} s for a call, a dead server is away for {DOWN_S} s; "
-        f"{', '.join(providers)}, {rounds} rounds"
+        f"{TIMEOUT_S * slack:g} s for an attempt, {CALL_S * slack:g} s for a call, a dead server away for {DOWN_S} s; "
+        f"{', '.join(providers)}, rounds: {rounds}, load of the machine {os.getloadavg()[0]:.1f}"
     )
-    cells = await matrix(rounds, providers, whens)
+    cells = await matrix(rounds, providers, whens, slack)
+    if out is not None:
+        keep(cells, out)
     for side in ("multillm", "LiteLLM"):
         show(cells, side)
     differences(cells)
@@ -259,7 +276,7 @@ async def run(rounds: int, providers: list[str], whens: list[When]) -> None:
     )
     print("|---" * 9 + "|")
     for fault in Fault:
-        await series(fault)
+        await series(fault, slack)
 
 
 def main() -> None:
@@ -268,8 +285,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--providers", nargs="+", default=["ollama_chat", "openai"])
     parser.add_argument("--when", nargs="+", type=When, default=list(When), help="at which tries the fault happens")
+    parser.add_argument(
+        "--slack", type=float, default=1.2, help="more time for every attempt and call, on a busy machine"
+    )
+    parser.add_argument("--out", type=Path, help="a CSV file for the matrices of both sides")
     given = parser.parse_args()
-    asyncio.run(run(given.rounds, given.providers, given.when))
+    asyncio.run(run(given.rounds, given.providers, given.when, given.slack, given.out))
 
 
 if __name__ == "__main__":
