@@ -118,10 +118,10 @@ def drift_report(
     # After a fallback the latency counts the calls that failed before.
     calls = calls.assign(latency_s=calls["latency_s"].where(calls["served_label"] == calls["asked_label"]))
     rows, left_out, rng = [], 0, np.random.default_rng(seed)
-    for (label, task_type), place in sorted(calls.groupby(["served_label", "task_type"]).indices.items()):
+    for (label, task_type), of_kind in calls.assign(late=late).groupby(["served_label", "task_type"]):
         for measure in MEASURES:
-            values = calls[measure].to_numpy(float, na_value=np.nan)[place]
-            before, after = (side[~np.isnan(side)] for side in (values[~late[place]], values[late[place]]))
+            known = of_kind[of_kind[measure].notna()]
+            before, after = (known.loc[known["late"] == side, measure].to_numpy(float) for side in (False, True))
             if min(len(before), len(after)) >= least:
                 rows.append(
                     (

@@ -190,16 +190,27 @@ class BetaQuality:
         """
         with self._lock:
             cells = [(kind, label, found) for kind, by in self._evidence.items() for label, found in by.items()]
-        rows = []
-        for (task_type, tier), label, (n, rated, complexity) in sorted(cells, key=lambda cell: cell[:2]):
-            at = complexity / n
-            successes, failures = self._prior(label, at)
-            a, b = successes + rated, failures + n - rated
-            prior = self._curves[label](at) if label in self._curves and self.weight else np.nan
-            bounds = (credible_bound(np.array(a), np.array(b), share) for share in ((1 - level) / 2, (1 + level) / 2))
-            rows.append((label, task_type, tier or None, n, at, rated / n, prior, a / (a + b), *map(float, bounds)))
-        columns = ["label", "task_type", "tier", "n", "complexity", "rated", "prior", "quality", "low", "high"]
-        return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[3:], float))
+        cells.sort(key=lambda cell: cell[:2])
+        n, rated, complexity = np.array([found for *_, found in cells]).reshape(-1, 3).T
+        at = [(label, float(c)) for (_, label, _), c in zip(cells, complexity / n, strict=True)]
+        prior = np.array([self._prior(*each) for each in at]).reshape(-1, 2)
+        a, b = prior[:, 0] + rated, prior[:, 1] + n - rated
+        return pd.DataFrame(
+            {
+                "label": [label for _, label, _ in cells],
+                "task_type": [task_type for (task_type, _), *_ in cells],
+                "tier": [tier or None for (_, tier), *_ in cells],
+                "n": n,
+                "complexity": complexity / n,
+                "rated": rated / n,
+                "prior": [
+                    self._curves[label](c) if self.weight and label in self._curves else np.nan for label, c in at
+                ],
+                "quality": a / (a + b),
+                "low": credible_bound(a, b, (1 - level) / 2),
+                "high": credible_bound(a, b, (1 + level) / 2),
+            }
+        ).astype({"prior": float})
 
     def save(self, path: str | Path) -> Path:
         """Store parameters, curves and evidence in one ``.npz`` file: arrays and a JSON header, no pickle."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
@@ -104,8 +104,13 @@ class Simulation:
         bounds = {name: [getattr(each, name) for each in found] for name in ("value", "low", "high")}
         return pd.DataFrame({"prompts": self.steps, **bounds})
 
-    def to_frame(self) -> pd.DataFrame:
+    def to_frame(self, against: Sequence[str] = REFERENCES) -> pd.DataFrame:
         """Every regret in utility and in quality.
+
+        Parameters
+        ----------
+        against : sequence of str
+            What regret is counted against; the oracle and the best models in hindsight if left out.
 
         Returns
         -------
@@ -113,17 +118,22 @@ class Simulation:
             strategy, kind, against, measure, prompts, value, low, high, n (seeds).
         """
         parts = [
-            self.curve(name, against, measure).assign(strategy=name, kind=kind, against=against, measure=measure)
+            self.curve(name, other, measure).assign(strategy=name, kind=kind, against=other, measure=measure)
             for name, kind in self.kinds.items()
-            for against in REFERENCES
+            for other in against
             for measure in MEASURES[:2]
-            if name != against
+            if name != other
         ]
         columns = ["strategy", "kind", "against", "measure", "prompts", "value", "low", "high"]
         return pd.concat(parts, ignore_index=True)[columns].assign(n=len(self.seeds))
 
-    def table(self) -> pd.DataFrame:
+    def table(self, against: Sequence[str] = REFERENCES) -> pd.DataFrame:
         """The end of every stream as text with intervals.
+
+        Parameters
+        ----------
+        against : sequence of str
+            As for `to_frame`.
 
         Returns
         -------
@@ -136,8 +146,8 @@ class Simulation:
             row = {"kind": kind, "quality": _cell(self.mean(name), ".3f")}
             if self.cost_unit:
                 row[f"cost, {self.cost_unit}"] = _cell(self.mean(name, "cost"), ".3g")
-            for against in REFERENCES:
-                row[f"regret against {against}"] = "" if name == against else _cell(self.regret(name, against), ".1f")
+            for other in against:
+                row[f"regret against {other}"] = "" if name == other else _cell(self.regret(name, other), ".1f")
             rows[name] = row
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
 

@@ -43,7 +43,7 @@ class Oracle:
 
     def choices(self, stream: Stream, rngs: Sequence[np.random.Generator]) -> Places:
         """See `Strategy`."""
-        return stream.utility.argmax(axis=2)
+        return np.asarray(stream.utility.argmax(axis=2))
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Static:
 
     def choices(self, stream: Stream, rngs: Sequence[np.random.Generator]) -> Places:
         """See `Strategy`."""
-        return (stream.expected(self.estimator) - stream.price[:, None]).argmax(axis=2)
+        return np.asarray((stream.expected(self.estimator) - stream.price[:, None]).argmax(axis=2))
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ class EpsilonGreedy(_Beta):
     epsilon: float = 0.0
 
     def _choose(self, a: Figures, b: Figures, price: Figures, rngs: Sequence[np.random.Generator]) -> Places:
-        greedy = (a / (a + b) - price).argmax(axis=1)
+        greedy: Places = (a / (a + b) - price).argmax(axis=1)
         if self.epsilon == 0.0:
             return greedy
         chance = np.array([rng.random() < self.epsilon for rng in rngs])
@@ -176,11 +176,11 @@ class Thompson(_Beta):
         least = np.maximum((a, b), 1e-9)
         drawn = np.stack([rng.beta(*each) for rng, each in zip(rngs, least.swapaxes(0, 1), strict=True)])
         if self.floor == 0.0:
-            return (drawn - price).argmax(axis=1)
+            return np.asarray((drawn - price).argmax(axis=1))
         sure = credible_bound(a, b, 1.0 - self.confidence)
         reaching = sure >= self.floor
         utility = np.where(reaching, above_floor(drawn, sure, self.floor) - price, -np.inf)
-        return np.where(reaching.any(axis=1), utility.argmax(axis=1), sure.argmax(axis=1))
+        return np.asarray(np.where(reaching.any(axis=1), utility.argmax(axis=1), sure.argmax(axis=1)))
 
 
 @dataclass(frozen=True)

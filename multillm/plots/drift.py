@@ -54,10 +54,11 @@ def plot_drift(
         known = ", ".join(report.table["measure"].unique()) or "nothing"
         raise FeedbackError(f"the report compares no {measure}; it compares {known}")
     ax = axes_of(ax, height=1.5 + 0.35 * len(table))
-    for place, row in enumerate(table.itertuples(index=False)):
-        colour, face = (COLOURS[1], COLOURS[1]) if row.changed else (NEUTRAL, "none")
-        ax.plot([row.low, row.high], [place, place], color=colour)
-        ax.plot(row.difference, place, "o", markerfacecolor=face, markeredgecolor=colour)
+    bounds = table[["low", "difference", "high"]].to_numpy(float)
+    for place, ((low, difference, high), changed) in enumerate(zip(bounds, table["changed"], strict=True)):
+        colour, face = (COLOURS[1], COLOURS[1]) if changed else (NEUTRAL, "none")
+        ax.plot([low, high], [place, place], color=colour)
+        ax.plot(difference, place, "o", markerfacecolor=face, markeredgecolor=colour)
     ax.axvline(0.0, color=ink(ax), linewidth=0.8, linestyle=GUIDE)
     labels = [f"{row.label}, {row.task_type}\nn = {row.n_before}, {row.n_recent}" for row in table.itertuples()]
     ax.set_yticks(range(len(table)), [plain(label) for label in labels])
