@@ -75,7 +75,7 @@ def simulate(
         Tells the kinds of all prompts in place of the table's, as a live router would; ``"learned"``, and then only
         where kinds or complexities are missing, if left out.
     replaced : mapping of str to str, optional
-        From the middle of the stream on, the first of two models is answered for by the second, at its own cost.
+        From the middle of the stream on the second of two models answers in place of the first, at the first's cost.
     seeds : sequence of int, default 0 to 19
         Sources of chance.
     checkpoints : int, default 40

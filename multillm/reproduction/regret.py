@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from multillm.learning import LearnedQuality
-from multillm.online import STRATEGIES, Refitted, Simulation, Strategy, Thompson, simulate
+from multillm.online import STRATEGIES, EpsilonGreedy, Refitted, Simulation, Static, Strategy, Thompson, simulate
 from multillm.online.regret import REFERENCES
 from multillm.outcomes import Outcomes
 from multillm.plots import plot_regret
@@ -91,6 +91,8 @@ class Regret:
 def _compared(floor: float) -> dict[str, Strategy]:
     return {
         **STRATEGIES,
+        "greedy, curves worth 100": EpsilonGreedy(weight=100.0),
+        "thompson, curves worth 100": Thompson(weight=100.0),
         f"thompson, floor {floor:g}": Thompson(floor=floor),
         "thompson, half-life 500": Thompson(half_life=500.0),
     }
@@ -98,13 +100,12 @@ def _compared(floor: float) -> dict[str, Strategy]:
 
 REFITTED: Mapping[str, Strategy] = {
     STATIC: STRATEGIES[STATIC],
-    "thompson": STRATEGIES["thompson"],
+    "static learned": Static(LearnedQuality()),
+    "greedy": STRATEGIES["greedy"],
     "learned, refitted": Refitted(LearnedQuality()),
 }
 SIZES = (PARAMETERS, "1e9 parameters")
 PRICES = (ROUTELLM_USD, "USD per 1e6 tokens")
-BEST_BENCH, LESS_BENCH = "gpt-4-1106-preview", "mistralai/mistral-7b-chat"
-BEST_ROUTER, LESS_ROUTER = "llama-3.1-nemotron-51b-instruct", "mistral-7b-instruct-v0.3"
 REGRETS = (
     Regret("regret-llmrouter", "llmrouter", 700.0, _compared(0.4), SIZES, classifier="learned", pictured=True),
     Regret("regret-llmrouter-tasks", "llmrouter", 700.0, _compared(0.4), SIZES),
@@ -115,7 +116,7 @@ REGRETS = (
         _compared(0.4),
         SIZES,
         classifier="learned",
-        replaced={BEST_ROUTER: LESS_ROUTER},
+        replaced={"llama-3.1-8b-instruct": "llama3-chatqa-1.5-8b"},
         pictured=True,
     ),
     Regret("regret-routellm", "routellm", 247.0, _compared(0.6), PRICES, classifier="learned", pictured=True),
@@ -127,7 +128,7 @@ REGRETS = (
         0.06,
         _compared(0.7),
         classifier="learned",
-        replaced={BEST_BENCH: LESS_BENCH},
+        replaced={"gpt-4-1106-preview": "gpt-3.5-turbo-1106"},
     ),
     Regret("regret-routerbench-refitted", "routerbench", 0.06, REFITTED, classifier="learned", seeds=range(5)),
 )
