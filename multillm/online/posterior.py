@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import betaincinv
 
 from multillm.errors import EstimatorError
+from multillm.learning.base import PLACES
 from multillm.learning.storage import read_state, write_state
 from multillm.markup import html_table
 from multillm.metrics.bootstrap import Figures
@@ -25,7 +26,6 @@ Kind = tuple[str, str]
 
 RATED = ("served_label", "task_type", "tier", "complexity", "quality")
 GRAIN = 2.0**30
-PLACES = 12
 LEAST = 1e-9
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from multillm.errors import EstimatorError
+from multillm.learning.base import PLACES
 from multillm.metrics.bootstrap import Figures
-from multillm.online.posterior import PLACES, BetaQuality, credible_bound
+from multillm.online.posterior import BetaQuality, credible_bound
 from multillm.policy import Policy
 from multillm.registry import ModelSpec
 from multillm.tasks import TaskProfile
