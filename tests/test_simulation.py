@@ -220,7 +220,7 @@ def test_thompson_on_a_small_bandit_has_its_exact_expected_regret() -> None:
             for good, of_that in ((True, chance[arm]), (False, 1.0 - chance[arm])):
                 after = list(state)
                 after[2 * arm + (not good)] += 1
-                total += taken * of_that * ((chance[0] - chance[arm]) + lost(tuple(after), left - 1))  # type: ignore[arg-type]
+                total += taken * of_that * ((chance[0] - chance[arm]) + lost(tuple(after), left - 1))
         return total
 
     assert first_is_better(1, 1, 1, 1) == pytest.approx(0.5)
