@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -156,8 +157,9 @@ def write_regrets(found: Mapping[Regret, Simulation], out: Path) -> list[Path]:
         sections.append(f"## {each.name}\n\n{simulation.provenance()}\n\n{markdown(list(table.columns), rows)}")
         if each.pictured:
             name = each.name.replace("-", "_")
-            draw(out / name, lambda ax, drawn=simulation: plot_regret(drawn, ax=ax))
-            sections[-1] += f"\n\n![Regret against the oracle over the prompts, by strategy]({name}.svg)"
+            shown = [REFERENCES[1], *(strategy for strategy, kind in simulation.kinds.items() if kind == "strategy")]
+            draw(out / name, partial(plot_regret, simulation, REFERENCES[2], "utility", shown))
+            sections[-1] += f"\n\n![Regret against the {REFERENCES[2]} over the prompts, by strategy]({name}.svg)"
             written += [out / f"{name}.png", out / f"{name}.svg"]
     written[0].write_text(HEAD + "\n\n".join(sections) + "\n", "utf-8")
     pd.concat(frames, ignore_index=True).to_csv(written[1], index=False, float_format="%.6g")
