@@ -95,6 +95,14 @@ from .limits import Limits as Limits
 from .live import watch as watch
 from .llm_splitter import LLMSplit as LLMSplit, LLMSplitter as LLMSplitter
 from .markup import Listing as Listing
+from .online import (
+    BetaQuality as BetaQuality,
+    DriftReport as DriftReport,
+    Simulation as Simulation,
+    ThompsonQuality as ThompsonQuality,
+    drift_report as drift_report,
+    simulate as simulate,
+)
 from .orchestration.events import (
     FellBack as FellBack,
     RunFinished as RunFinished,
@@ -119,10 +127,12 @@ from .plots import (
     plot_candidates as plot_candidates,
     plot_confusion as plot_confusion,
     plot_cost_quality as plot_cost_quality,
+    plot_drift as plot_drift,
     plot_front as plot_front,
     plot_gain_recovered as plot_gain_recovered,
     plot_latency as plot_latency,
     plot_quality_curves as plot_quality_curves,
+    plot_regret as plot_regret,
     plot_routing_map as plot_routing_map,
     plot_style as plot_style,
     plot_timeline as plot_timeline,

@@ -216,6 +216,38 @@ def test_ablation(keep: Keep) -> Figure:
     return keep(drawn)
 
 
+@pytest.mark.mpl_image_compare
+def test_regret(keep: Keep) -> Figure:
+    steps = np.arange(1, 9) * 100
+    lost = {"static curves": 0.05, "thompson": 0.03, "random": 0.2, "oracle": 0.0}
+    spread = np.array([0.9, 1.0, 1.1])[:, None]
+    totals = {name: np.stack([(0.8 - rate * spread) * steps] * 3) for name, rate in lost.items()}
+    found = ml.Simulation(
+        data="made up", models=("weak", "strong"), seeds=(0, 1, 2), cost_unit="USD",
+        kinds=dict(zip(lost, ("strategy", "strategy", "baseline", "baseline"), strict=True)),
+        steps=steps, totals=totals, facts={"replicates": 100, "level": 0.95},
+    )  # fmt: skip
+    drawn, [left, right] = panels(2)
+    ml.plot_regret(found, ax=left)
+    ml.plot_regret(found, "static curves", "quality", ["thompson"], ax=right)
+    return keep(drawn)
+
+
+@pytest.mark.mpl_image_compare
+def test_drift(keep: Keep) -> Figure:
+    columns = ["label", "task_type", "measure", "n_before", "n_recent", "difference", "low", "high", "changed"]
+    rows = [
+        ("model::light", "reasoning", "quality", 120, 40, -0.3, -0.45, -0.16, True),
+        ("model::light", "qa_simple", "quality", 80, 30, 0.02, -0.1, 0.13, False),
+        ("model::light", "qa_simple", "latency_s", 80, 30, 2.0, 1.0, 3.0, True),
+    ]
+    report = ml.DriftReport(pd.DataFrame(rows, columns=columns), datetime(2026, 1, 1, tzinfo=UTC), {})
+    drawn, [left, right] = panels(2)
+    ml.plot_drift(report, ax=left)
+    ml.plot_drift(report, "latency_s", ax=right)
+    return keep(drawn)
+
+
 @pytest.mark.mpl_image_compare(style="dark_background")
 def test_figures_on_a_dark_ground(keep: Keep) -> Figure:
     drawn, (left, right) = panels(2)

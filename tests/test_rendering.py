@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 import multillm as ml
+from multillm.online.regret import REFERENCES
 from multillm.tuning import tune
 from tests.pools import small_pool
 
@@ -77,6 +78,33 @@ def feedback() -> pd.DataFrame:
     return frame
 
 
+def posterior() -> ml.BetaQuality:
+    made = ml.BetaQuality(ml.load_pool("reference", environ={}).registry)
+    made.update("model::light", profile(), 1.0)
+    made.update(EVIL, profile(), 0.5)
+    return made
+
+
+def drift() -> ml.DriftReport:
+    frame = pd.DataFrame(
+        {
+            "recorded_at": pd.date_range("2026-01-01", periods=40, freq="h", tz="UTC"),
+            "served_label": EVIL, "asked_label": EVIL, "task_type": "other", "complexity": 0.5,
+            "quality": np.repeat([1.0, 0.0], 20), "latency_s": np.nan, "cost_units": 0.5,
+        }
+    )  # fmt: skip
+    return ml.drift_report(frame, 20, resamples=99)
+
+
+def simulation() -> ml.Simulation:
+    return ml.Simulation(
+        data=EVIL, models=(EVIL,), seeds=(0, 1), cost_unit="USD",
+        kinds={EVIL: "strategy", **dict.fromkeys(REFERENCES, "baseline")}, steps=np.array([10, 20]),
+        totals={name: np.full((3, 2, 2), rate) for rate, name in enumerate((EVIL, *REFERENCES))},
+        facts={"replicates": 9, "level": 0.95, "date": EVIL},
+    )  # fmt: skip
+
+
 SHOWN: dict[str, Callable[[], Shown]] = {
     "sub_task": subtask,
     "sub_tasks": lambda: ml.Listing([subtask(), ml.SubTask("plain", 0, 5)]),
@@ -95,6 +123,9 @@ SHOWN: dict[str, Callable[[], Shown]] = {
     "status": lambda: ml.BackendStatus(EVIL, False, EVIL, {EVIL: EVIL}, (EVIL,), (EVIL,)),
     "tuned": lambda: tune(outcomes(), "quality", 1.5, folds=2, replicates=20, today=lambda: date(2026, 1, 1)),
     "outcomes": outcomes,
+    "posterior": posterior,
+    "drift": drift,
+    "simulation": simulation,
     "feedback": lambda: ml.FeedbackSummary.of(feedback()),
 }
 

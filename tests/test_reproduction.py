@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import multillm as ml
 from multillm.cli import app
-from multillm.reproduction import EXPERIMENTS, reproduce
+from multillm.reproduction import EXPERIMENTS, REGRETS, reproduce
 
 MODELS = ("weak", "strong")
 
@@ -83,6 +83,22 @@ def test_figures_are_means_over_the_seeds_with_peers_and_baselines_beside(folder
     assert less["value"] == pytest.approx(found["value"] - length["value"], abs=1e-5)
 
 
+def test_tables_of_regret_stand_beside_and_leave_the_others_alone(folder: Path, out: Path) -> None:
+    before = (out / "README.md").read_bytes()
+    written = reproduce(folder, out, only=["regret-routellm-tasks"], today=lambda: date(2026, 1, 2))
+    assert [path.name for path in written] == ["regret.md", "regret.csv"]
+    assert (out / "README.md").read_bytes() == before
+    told = (out / "regret.md").read_text("utf-8")
+    for fact in ("68 prompts", "20 seeds (0 to 19)", "benchmark 22", "2 by task_type", "2026-01-02", "| thompson |"):
+        assert fact in told
+    table = pd.read_csv(out / "regret.csv")
+    assert set(table["prompts"]) == {17, 34, 51, 68}
+    assert set(table["experiment"]) == {"regret-routellm-tasks"}
+    assert (table["low"] <= table["value"]).all()
+    oracle = table[(table["strategy"] == "oracle") & (table["measure"] == "utility")]
+    assert (oracle["value"] <= 0).all()  # nothing gets more than the oracle
+
+
 def test_a_set_that_is_not_there_or_an_experiment_that_is_none_is_named(folder: Path) -> None:
     (folder / "llmrouterbench_all").touch()
     (folder / "llmrouterbench.parquet").touch()
@@ -102,3 +118,4 @@ def test_every_model_without_a_cost_has_a_stated_price() -> None:
         pd.DataFrame({"prompt_id": ["a"], "prompt": ["Why?"]}),
     )
     assert priced[0].outcomes(outcomes).cost_unit == "1e9 parameters"
+    assert {each.data for each in REGRETS if each.costs} == {"llmrouter", "routellm"}

@@ -16,17 +16,18 @@ from multillm.evaluation import Evaluation
 from multillm.metrics import Estimate, hull_quality
 from multillm.outcomes import Outcomes
 from multillm.reproduction.experiments import BUDGETS_USD, EXPERIMENTS, SEEDS, Experiment
+from multillm.reproduction.regret import REGRETS, write_regrets
 from multillm.reproduction.tables import cell, differences_of, figures_of, markdown, markdown_of
 from multillm.tuning import tune
 
-__all__ = ["EXPERIMENTS", "SEEDS", "Experiment", "reproduce"]
+__all__ = ["EXPERIMENTS", "REGRETS", "SEEDS", "Experiment", "reproduce"]
 
 HEAD = """# Results
 
 Written by `multillm reproduce --data FOLDER --out data/results`; do not edit. Every router was fitted without the
 prompts, or the groups, that it is judged on. Figures are means over the seeds of the folds, intervals are 95 %
 bootstrap intervals of that mean over prompts (where so stated over groups), a range after them is over the seeds.
-`figures.csv` and `differences.csv` hold all of it.
+`figures.csv` and `differences.csv` hold all of it. What learning while serving gains and loses is in `regret.md`.
 
 """
 
@@ -47,7 +48,8 @@ def reproduce(
         Where each public set lies: as a folder of its name in the origin's layout, or as a file whose name begins so.
         If left out, they are downloaded.
     out : Path
-        Folder for ``figures.csv``, ``differences.csv``, ``tuning.csv`` and ``README.md``.
+        Folder for ``figures.csv``, ``differences.csv``, ``tuning.csv`` and ``README.md``, for ``regret.csv``,
+        ``regret.md`` and the curves of regret as pictures.
     only : iterable of str, optional
         Names of experiments, or ``tuning``; all if left out.
     seeds : sequence of int
@@ -67,7 +69,7 @@ def reproduce(
     DatasetUnavailable
         If a set is not in the folder.
     """
-    names = [*(experiment.name for experiment in EXPERIMENTS), "tuning"]
+    names = [*(each.name for each in (*EXPERIMENTS, *REGRETS)), "tuning"]
     wanted = set(only) or set(names)
     if unknown := sorted(wanted - set(names)):
         raise ConfigurationError(f"no experiment is called {', '.join(unknown)}; choose from {', '.join(names)}")
@@ -86,8 +88,12 @@ def reproduce(
         table, section = _tuned(_load("routerbench", folder), seeds[0], today)
         frames["tuning"].append(table)
         sections.append(section)
-    (out / "README.md").write_text(HEAD + "\n\n".join(sections) + "\n", "utf-8")
-    written = [out / "README.md"]
+    written = []
+    if sections:
+        written.append(out / "README.md")
+        written[-1].write_text(HEAD + "\n\n".join(sections) + "\n", "utf-8")
+    if regrets := [each for each in REGRETS if each.name in wanted]:
+        written += write_regrets({each: each.simulation(_load(each.data, folder), today) for each in regrets}, out)
     for name, parts in frames.items():
         if parts:
             written.append(out / f"{name}.csv")
