@@ -51,6 +51,8 @@ class TunedPolicy:
         Mean cost of each model over that of the dearest: what the policy weighs.
     objective : str
         What was sought, with its constraint.
+    cost_unit : str
+        Unit of all costs here.
     fitted_cost, fitted_quality : float
         Means per prompt on the outcomes that the policy was chosen on: too good to be expected again.
     cost, quality : Estimate
@@ -65,6 +67,7 @@ class TunedPolicy:
     estimator: LinearCurves
     relative_cost: Mapping[str, float]
     objective: str
+    cost_unit: str
     fitted_cost: float
     fitted_quality: float
     cost: Estimate
@@ -212,6 +215,7 @@ def tune(
         estimator=clone(search.estimator).fit(complete),
         relative_cost={str(model): float(value) for model, value in (mean_cost / mean_cost.max()).items()},
         objective=f"{objective}{bound}",
+        cost_unit=outcomes.cost_unit,
         fitted_cost=final.cost,
         fitted_quality=final.quality,
         cost=cost,
