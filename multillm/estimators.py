@@ -36,6 +36,9 @@ class CurveQuality:
         """The curves at the sub-task's complexity."""
         return [spec.quality(profile.complexity) for spec in models]
 
+    def __repr__(self) -> str:
+        return "CurveQuality()"
+
 
 class ConstantQuality:
     """One quality for each label, whatever the sub-task.
@@ -53,6 +56,9 @@ class ConstantQuality:
         """The qualities given, None for a label that has none."""
         return [self.by_label.get(spec.label) for spec in models]
 
+    def __repr__(self) -> str:
+        return f"ConstantQuality({self.by_label!r})"
+
 
 class ListedCost:
     """The pool's own prices: cost units for 1,000 output tokens."""
@@ -60,3 +66,6 @@ class ListedCost:
     def cost(self, profile: TaskProfile, models: Sequence[ModelSpec]) -> Sequence[float]:
         """The prices, the same for every sub-task."""
         return [spec.cost_per_1k for spec in models]
+
+    def __repr__(self) -> str:
+        return "ListedCost()"

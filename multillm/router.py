@@ -210,6 +210,9 @@ class TaskRouter:
         self.quality = quality or CurveQuality()
         self.cost = cost or ListedCost()
 
+    def __repr__(self) -> str:
+        return f"TaskRouter({self.registry!r}, {self.policy!r}, {self.quality!r}, {self.cost!r})"
+
     def route(self, profile: TaskProfile, extra_input_tokens: int = 0) -> RoutingDecision:
         """Choose a model for a sub-task.
 

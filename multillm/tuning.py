@@ -110,7 +110,7 @@ class TunedPolicy:
 
     def to_frame(self) -> pd.DataFrame:
         """The trade-off front; see `front`."""
-        return self.front
+        return self.front.copy()
 
     def __repr__(self) -> str:
         return (

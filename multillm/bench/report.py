@@ -141,7 +141,7 @@ class Report:
 
     def to_frame(self) -> pd.DataFrame:
         """The figures; see `Benchmark.figures`."""
-        return self.benchmark.figures
+        return self.benchmark.figures.copy()
 
     def _plots(self) -> dict[str, Callable[[Axes], Axes]]:
         """What can be drawn, by file in the folder."""

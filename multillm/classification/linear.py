@@ -117,6 +117,9 @@ class LinearClassifier:
             _Signals(self.model, found, best),
         )
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
 
 class _Signals(Mapping[str, float]):
     """The weights that spoke loudest for a type, worked out when they are looked at."""
