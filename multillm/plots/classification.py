@@ -42,7 +42,7 @@ def plot_confusion(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
     n = counts.to_numpy(int)
     ax = axes_of(ax, 1.6 + 0.5 * len(n))
     share = n / np.maximum(1, n.sum(axis=1, keepdims=True))
-    shades = LinearSegmentedColormap.from_list("share", [ground(ax), COLOURS[0]])
+    shades = LinearSegmentedColormap.from_list("share", [ground(ax), faded(COLOURS[0], ax, 0.75)])
     ax.imshow(share, cmap=shades, vmin=0.0, vmax=1.0, aspect="auto")
     for row, column in np.argwhere(n > 0):
         colour = legible(shades(share[row, column]))

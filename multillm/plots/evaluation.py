@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from multillm.metrics import hull
-from multillm.plots.style import COLOURS, DASHES, NEUTRAL, axes_of, faded, ink, legend_beside, plain, styled
+from multillm.plots.style import COLOURS, DASHES, NEUTRAL, axes_of, faded, ground, ink, legend_beside, plain, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,7 +114,7 @@ def plot_front(tuned: TunedPolicy, outcomes: Outcomes | None = None, ax: Axes | 
     if outcomes is not None:
         _mark_models(ax, outcomes.summary())
     ax.set(xlabel=f"mean cost per prompt, {plain(tuned.cost_unit)}", ylabel="mean quality, 0..1")
-    ax.set_title(f"{plain(tuned.objective)}, n = {quality.n:,}")
+    ax.set_title(f"objective: {plain(tuned.objective)}, n = {quality.n:,}")
     ax.margins(0.08)
     ax.legend(labelcolor=ink(ax), loc="lower right")
     return ax
@@ -122,12 +122,15 @@ def plot_front(tuned: TunedPolicy, outcomes: Outcomes | None = None, ax: Axes | 
 
 def _mark_models(ax: Axes, models: pd.DataFrame) -> None:
     """A point for each model alone, its name where the lines between them leave room: above left of the dearer ones."""
+    from matplotlib.patheffects import withStroke
+
     ax.plot(models["cost"], models["quality"], "D", color=ink(ax), markersize=5, zorder=3)
     for model, row in models.iterrows():
         dear = row["cost"] > models["cost"].mean()
         ax.annotate(
             plain(model), (row["cost"], row["quality"]), xytext=(-5, 5) if dear else (5, -11), color=ink(ax),
-            textcoords="offset points", ha="right" if dear else "left", fontsize="small",
+            textcoords="offset points", ha="right" if dear else "left", fontsize="small", zorder=5,
+            path_effects=[withStroke(linewidth=2.5, foreground=ground(ax))],
         )  # fmt: skip
 
 
