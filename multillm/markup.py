@@ -42,10 +42,7 @@ def html_table(
     body = "\n".join(
         f"<tr{BOLD if place in strong else ''}>{''.join(map(_cell, row))}</tr>" for place, row in enumerate(rows)
     )
-    return (
-        f'<table class="multillm">\n<caption style="text-align:left">{escape(caption)}</caption>\n'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-    )
+    return _table(caption, f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>")
 
 
 def facts_html(caption: str, facts: Mapping[str, object]) -> str:
@@ -55,10 +52,13 @@ def facts_html(caption: str, facts: Mapping[str, object]) -> str:
         f"<tr>{_tagged('th', name, scope='row', align='left')}{_cell(value, align='left')}</tr>"
         for name, value in known
     )
-    return (
-        f'<table class="multillm">\n<caption style="text-align:left">{escape(caption)}</caption>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table>"
-    )
+    return _table(caption, f"<tbody>\n{body}\n</tbody>")
+
+
+def _table(caption: str, content: str) -> str:
+    """A table of markup; its height of lines is its own, since that of a widget is made for one line."""
+    head = f'<caption style="text-align:left">{escape(caption)}</caption>'
+    return f'<table class="multillm" style="line-height:1.4">\n{head}\n{content}\n</table>'
 
 
 def prose_html(title: str, text: str) -> str:
