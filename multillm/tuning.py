@@ -201,7 +201,7 @@ def tune(
         for values in (spent, got)
     )
     mean_cost = complete.cost_matrix().mean()
-    bound = "" if constraint is None else f" {'under' if objective == 'quality' else 'from'} {constraint:g}"
+    bound = "" if constraint is None else f" {'under' if objective == 'quality' else 'from'} {constraint:.4g}"
     provenance = {
         "data": f"{outcomes.name}, {len(complete)} prompts, {len(outcomes) - len(complete)} left out",
         "sha256": outcomes.sha256(),

@@ -41,7 +41,7 @@ class Choice:
     status: BackendStatus
 
     def __repr__(self) -> str:
-        return f"Choice({self.backend!r}: {self.reason})"
+        return f"Choice({self.status.name}: {self.reason})"
 
     def _repr_html_(self) -> str:
         return f"{message_html(self.reason)}\n{status_html(self.status)}"
