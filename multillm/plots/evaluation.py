@@ -140,13 +140,13 @@ def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: st
     The lines of the routers are handed back by name.
     """
     drawn: dict[str, Line2D] = {}
-    baselines = 0
+    baselines = {"lines": 0, "points": 0}
     for name, curve in points.groupby("router", sort=False):
         kind = evaluation.kinds[str(name)]
         if kind == "single model":
             continue
-        ours = kind == "router"
-        place = len(drawn) if ours else baselines
+        ours, form = kind == "router", "lines" if len(curve) > 1 else "points"
+        place = len(drawn) if ours else baselines[form]
         colour, width, order = (COLOURS[place % len(COLOURS)], 2.0, 2.5) if ours else (NEUTRAL, 1.0, 2.0)
         ordered = curve.sort_values([x, y])
         dash, mark = (DASHES[place % len(DASHES)], "") if len(ordered) > 1 else ("", POINTS[place % len(POINTS)])
@@ -157,7 +157,7 @@ def _lines(ax: Axes, evaluation: Evaluation, points: pd.DataFrame, x: str, y: st
         if ours:
             drawn[str(name)] = line
         else:
-            baselines += 1
+            baselines[form] += 1
     return drawn
 
 
