@@ -92,7 +92,6 @@ from .learning import (
     load_estimator as load_estimator,
 )
 from .limits import Limits as Limits
-from .live import watch as watch
 from .llm_splitter import LLMSplit as LLMSplit, LLMSplitter as LLMSplitter
 from .markup import Listing as Listing
 from .online import (
@@ -140,6 +139,7 @@ from .plots import (
 )
 from .policy import OutputBudget as OutputBudget, Policy as Policy
 from .pool import Pool as Pool, load_pool as load_pool, pool_names as pool_names
+from .progress import watch as watch
 from .prompts import (
     BenchmarkPrompt as BenchmarkPrompt,
     load_prompts as load_prompts,

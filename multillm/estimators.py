@@ -77,6 +77,9 @@ class CurveQuality:
         intercept, slope = np.array([(spec.quality.intercept, spec.quality.slope) for spec in models]).T
         return np.asarray(np.clip(intercept + slope * complexity, 0.0, 1.0))
 
+    def __repr__(self) -> str:
+        return "CurveQuality()"
+
 
 class ConstantQuality:
     """One quality for each label, whatever the sub-task.
@@ -101,6 +104,9 @@ class ConstantQuality:
         known = np.array([self.by_label.get(spec.label, np.nan) for spec in models], dtype=float)
         return np.broadcast_to(known, (len(profiles), len(models)))
 
+    def __repr__(self) -> str:
+        return f"ConstantQuality({self.by_label!r})"
+
 
 class ListedCost:
     """The pool's own prices: cost units for 1,000 output tokens."""
@@ -114,3 +120,6 @@ class ListedCost:
         import numpy as np
 
         return np.broadcast_to([spec.cost_per_1k for spec in models], (len(profiles), len(models)))
+
+    def __repr__(self) -> str:
+        return "ListedCost()"

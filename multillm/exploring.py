@@ -121,14 +121,14 @@ class Explorer:
         self._start = start
         self._decisions: Listing[RoutingDecision] = Listing()
         slider = partial(w.FloatSlider, min=0.0, max=1.0, step=0.01, readout_format=".2f")
-        self.prompt = w.Textarea(start.prompt, layout=w.Layout(width="100%", height="4em"))
+        self.prompt = w.Textarea(start.prompt, layout=w.Layout(width="auto", height="4em"))
         self.alpha = slider(value=policy.alpha, description="cost α")
         self.beta = slider(value=policy.beta, description="quality β")
         self.thresholds = {
             kind: slider(value=policy.threshold(kind), description=str(kind), style={"description_width": "9em"})
             for kind in TaskType
         }
-        self.chosen = w.Dropdown(description="sub-task", layout=w.Layout(width="100%"))
+        self.chosen = w.Dropdown(description="sub-task", layout=w.Layout(width="auto"))
         self.plan, self.candidates = w.HTML(), w.HTML()
         self.map = w.Image(format="png", width=640, height=400)
         grid = w.GridBox(list(self.thresholds.values()), layout=w.Layout(grid_template_columns="repeat(3, 1fr)"))

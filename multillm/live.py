@@ -1,11 +1,9 @@
-"""A run as it goes on: its state, folded from its events, and one display in a notebook that keeps up with it."""
+"""A run as it goes on: its state, folded from its events."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass, field
-from typing import Any, assert_never
+from typing import assert_never
 
 from multillm.markup import html_table
 from multillm.orchestration.events import (
@@ -21,9 +19,8 @@ from multillm.orchestration.events import (
 from multillm.orchestration.results import RunResult
 from multillm.router import RoutingDecision
 
-__all__ = ["RunView", "SubTaskView", "watch"]
+__all__ = ["RunView", "SubTaskView"]
 
-PAUSE_S = 0.1
 SHOWN_LETTERS = 80
 
 
@@ -120,38 +117,3 @@ class RunView:
             for view in sorted(self.subtasks.values(), key=lambda view: view.index)
         ]
         return html_table(repr(self), ("n", "sub-task", "label", "state", "answer", "notes"), rows)
-
-
-async def watch(events: AsyncIterable[RunEvent], *, clock: Callable[[], float] = time.monotonic) -> RunResult:
-    """Show a run in a notebook while it goes on, in one table that is brought up to date.
-
-    Parameters
-    ----------
-    events : async iterable of RunEvent
-        `Orchestrator.stream`.
-    clock : callable, optional
-        Time in seconds: text is shown anew at most ten times a second.
-
-    Returns
-    -------
-    RunResult
-        What came of the run.
-
-    Examples
-    --------
-    In a notebook cell::
-
-        result = await ml.watch(orchestrator.stream(prompt))
-    """
-    from IPython.display import display
-
-    view, shown_at = RunView(), clock()
-    shown: Any = display(view, display_id=True)  # type: ignore[no-untyped-call]
-    async for event in events:
-        view.take(event)
-        if not isinstance(event, TextPiece) or clock() - shown_at >= PAUSE_S:
-            shown_at = clock()
-            if shown is not None:
-                shown.update(view)
-    assert view.result is not None  # noqa: S101  # it is the last event
-    return view.result

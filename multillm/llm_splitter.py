@@ -15,6 +15,7 @@ from multillm.backends import Backend
 from multillm.backends.shared import SharedClient
 from multillm.completion import Completion, CompletionRequest
 from multillm.errors import BackendError, CompletionError
+from multillm.markup import Listing, message_html
 from multillm.pool import Pool, load_pool
 from multillm.splitting import Splitter, get_splitter
 from multillm.splitting.base import check_prompt
@@ -62,6 +63,9 @@ class LLMSplit:
     def __repr__(self) -> str:
         by = "the model" if self.reason is None else f"the rules, since {self.reason}"
         return f"LLMSplit({len(self.subtasks)} sub-tasks by {by})"
+
+    def _repr_html_(self) -> str:
+        return f"{message_html(repr(self))}\n{Listing(self.subtasks)._repr_html_()}"
 
 
 class LLMSplitter:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from html import escape
+from numbers import Real
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -27,7 +29,8 @@ def html_table(
     columns : sequence of str
         Column heads.
     rows : iterable of sequence
-        Cells; None is shown as a dash, a float with four digits after the point. Numbers stand to the right.
+        Cells; what is missing (None, NaN) is shown as a dash, a float with four digits after the point. Numbers stand
+        to the right.
     strong : collection of int
         Rows, from 0, that are set in bold.
     """
@@ -39,10 +42,7 @@ def html_table(
     body = "\n".join(
         f"<tr{BOLD if place in strong else ''}>{''.join(map(_cell, row))}</tr>" for place, row in enumerate(rows)
     )
-    return (
-        f'<table class="multillm">\n<caption style="text-align:left">{escape(caption)}</caption>\n'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-    )
+    return _table(caption, f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}\n</tbody>")
 
 
 def facts_html(caption: str, facts: Mapping[str, object]) -> str:
@@ -52,10 +52,13 @@ def facts_html(caption: str, facts: Mapping[str, object]) -> str:
         f"<tr>{_tagged('th', name, scope='row', align='left')}{_cell(value, align='left')}</tr>"
         for name, value in known
     )
-    return (
-        f'<table class="multillm">\n<caption style="text-align:left">{escape(caption)}</caption>\n'
-        f"<tbody>\n{body}\n</tbody>\n</table>"
-    )
+    return _table(caption, f"<tbody>\n{body}\n</tbody>")
+
+
+def _table(caption: str, content: str) -> str:
+    """A table of markup; its height of lines is its own, since that of a widget is made for one line."""
+    head = f'<caption style="text-align:left">{escape(caption)}</caption>'
+    return f'<table class="multillm" style="line-height:1.4">\n{head}\n{content}\n</table>'
 
 
 def prose_html(title: str, text: str) -> str:
@@ -103,7 +106,7 @@ def _listed(value: object) -> object:
 
 
 def _cell(value: object, align: str = "") -> str:
-    if value is None:
+    if _is_missing(value):
         return _tagged("td", MISSING, align=align or "left")
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
     return _tagged("td", text, align=align or _align(value))
@@ -111,8 +114,12 @@ def _cell(value: object, align: str = "") -> str:
 
 def _align(*values: object) -> str:
     """Numbers stand to the right."""
-    known = [value for value in values if value is not None]
-    return "right" if known and all(isinstance(value, int | float) for value in known) else "left"
+    known = [value for value in values if not _is_missing(value)]
+    return "right" if known and all(isinstance(value, Real) for value in known) else "left"
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _tagged(tag: str, text: str, *, align: str, scope: str = "") -> str:

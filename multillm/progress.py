@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Sequence
-from time import perf_counter
+from collections.abc import AsyncIterable, Callable, Sequence
+from time import monotonic, perf_counter
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,11 +15,13 @@ from tqdm.auto import tqdm
 
 from multillm.completion import Completion
 from multillm.live import RunView, SubTaskView
-from multillm.orchestration.events import RunEvent, RunFinished
+from multillm.orchestration.events import RunEvent, RunFinished, TextPiece
 from multillm.orchestration.results import RunResult
-from multillm.terminal import printable
+from multillm.terminal import console, printable
 
-__all__ = ["CallProgress", "RunProgress"]
+__all__ = ["CallProgress", "RunProgress", "watch"]
+
+PAUSE_S = 0.1
 
 
 class RunProgress:
@@ -58,6 +60,44 @@ class RunProgress:
         self._progress.update(line, description=words, completed=over)
         if view.state == "running":
             self._progress.start_task(line)
+
+
+async def watch(events: AsyncIterable[RunEvent], *, clock: Callable[[], float] = monotonic) -> RunResult:
+    """Show a run while it goes on: in a notebook as one table that is brought up to date, elsewhere as lines.
+
+    Parameters
+    ----------
+    events : async iterable of RunEvent
+        `Orchestrator.stream`.
+    clock : callable, optional
+        Time in seconds: in a notebook, text is shown anew at most ten times a second.
+
+    Returns
+    -------
+    RunResult
+        What came of the run.
+
+    Examples
+    --------
+    In a notebook cell::
+
+        result = await ml.watch(orchestrator.stream(prompt))
+    """
+    where = console()
+    if not where.is_jupyter:
+        return await RunProgress(where).follow(events)
+    from IPython.display import display
+
+    view, shown_at = RunView(), clock()
+    shown: Any = display(view, display_id=True)  # type: ignore[no-untyped-call]
+    async for event in events:
+        view.take(event)
+        if not isinstance(event, TextPiece) or clock() - shown_at >= PAUSE_S:
+            shown_at = clock()
+            if shown is not None:
+                shown.update(view)
+    assert view.result is not None  # noqa: S101  # it is the last event
+    return view.result
 
 
 class CallProgress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_serializer, field_validator
 
@@ -13,6 +13,9 @@ from multillm.errors import ConfigurationError
 from multillm.quantities import Finite
 from multillm.rendering import models_html
 from multillm.tasks import TaskType
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["ModelSpec", "QualityCurve", "Registry"]
 
@@ -138,6 +141,33 @@ class Registry(BaseModel):
     def usable(self, environ: Mapping[str, str] = os.environ) -> Registry:
         """The registry without the models whose credentials are not set."""
         return Registry(models=tuple(spec for spec in self.models if not spec.missing_credentials(environ)))
+
+    def to_frame(self) -> pd.DataFrame:
+        """The models, one row each.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by label: model, rank, provider, cost_per_1k (cost units), context_tokens, quality_intercept and
+            quality_slope of the curve, task_types (tuple of str).
+        """
+        import pandas as pd
+
+        rows = [
+            {
+                "label": spec.label,
+                "model": spec.model,
+                "rank": spec.rank,
+                "provider": spec.provider,
+                "cost_per_1k": spec.cost_per_1k,
+                "context_tokens": spec.context_tokens,
+                "quality_intercept": spec.quality.intercept,
+                "quality_slope": spec.quality.slope,
+                "task_types": tuple(sorted(spec.task_types)),
+            }
+            for spec in self
+        ]
+        return pd.DataFrame(rows).set_index("label")
 
     def __iter__(self) -> Iterator[ModelSpec]:  # type: ignore[override]  # a registry is its models, not its fields
         return iter(self.models)

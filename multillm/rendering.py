@@ -153,7 +153,7 @@ def status_html(status: BackendStatus) -> str:
 def tuned_html(tuned: TunedPolicy) -> str:
     """Fitted beside held-out figures, and the policy."""
     rows: Sequence[tuple[object, ...]] = [
-        ("mean cost per prompt", f"{tuned.fitted_cost:.4g}", format(tuned.cost, ".4g")),
+        (f"mean cost per prompt, {tuned.cost_unit}", f"{tuned.fitted_cost:.4g}", format(tuned.cost, ".4g")),
         ("mean quality, 0..1", f"{tuned.fitted_quality:.3f}", format(tuned.quality)),
     ]
     figures = html_table(f"Tuned: {tuned.objective}", ("figure", "fitted", "held out"), rows)

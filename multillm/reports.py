@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from multillm.errors import ConfigurationError
 from multillm.evaluation import Evaluation
+from multillm.outcomes import Outcomes
 from multillm.plots import plot_cost_quality, plot_front, plot_gain_recovered
 from multillm.pool import Pool
 from multillm.tuning import TunedPolicy
@@ -61,10 +62,10 @@ def keep_evaluations(found: Mapping[int, Evaluation], folder: Path) -> None:
     (folder / "provenance.txt").write_text(told, "utf-8")
 
 
-def keep_tuned(tuned: TunedPolicy, cost_unit: str, base: Pool | None, folder: Path) -> None:
+def keep_tuned(tuned: TunedPolicy, outcomes: Outcomes, base: Pool | None, folder: Path) -> None:
     """Write the front as ``front`` and, given a pool to tune, that pool as ``tuned.yaml``."""
     keep_table(tuned.front, folder, "front")
-    draw(folder / "front", lambda ax: plot_front(tuned.front, cost_unit, ax))
+    draw(folder / "front", lambda ax: plot_front(tuned, outcomes, ax))
     if base is not None:
         tuned.write(folder / "tuned.yaml", base)
 

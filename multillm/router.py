@@ -83,6 +83,9 @@ class TaskRouter:
         serving = frozenset(spec.label for spec in self.registry if kind in spec.task_types)
         return Terms(kind, self.policy.threshold(kind), forced, serving)
 
+    def __repr__(self) -> str:
+        return f"TaskRouter({self.registry!r}, {self.policy!r}, {self.quality!r}, {self.cost!r})"
+
     def route(self, profile: TaskProfile, extra_input_tokens: int = 0) -> RoutingDecision:
         """Choose a model for a sub-task.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from multillm.errors import OutcomesError
+from multillm.markup import html_table
 from multillm.metrics.bootstrap import Figures
 
 __all__ = ["Sweep", "sweep"]
@@ -96,6 +97,13 @@ class Sweep:
 
     def __repr__(self) -> str:
         return f"Sweep({self.policies:,} policies, {int(self.n.sum()):,} prompts of {len(self.task_types)} task types)"
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for kind, n, cost, quality in zip(self.task_types, self.n, self.cost, self.quality, strict=True):
+            span = (f"{low / n:.4g} to {high / n:.4g}" for low, high in ((v.min(), v.max()) for v in (cost, quality)))
+            rows.append((kind, int(n), *span))
+        return html_table(repr(self), ("task type", "prompts", "mean cost", "mean quality"), rows)
 
 
 def sweep(

@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGETS = "application/vnd.jupyter.widget-"
 CELL_TIMEOUT_S = 600
-COLOURS = 128
+COLOURS = 64
 FIGURE_TAG = "figure-"
 
 
@@ -64,7 +64,8 @@ def _without_widgets(output: NotebookNode) -> NotebookNode | None:
         return output
     if any(kind.startswith(WIDGETS) for kind in output.data):
         return None
-    output.metadata = NotebookNode()
+    size = output.metadata.get("image/png")  # on the page: half as many points as a picture for sharp screens has
+    output.metadata = nbformat.from_dict({"image/png": size} if size else {})
     if "image/png" in output.data:
         output.data["image/png"] = packed(output.data["image/png"])
     return output

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-START_S = 30.0
+START_S = 120.0
 STOP_S = 10.0
 
 

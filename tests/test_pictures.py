@@ -24,6 +24,7 @@ from matplotlib.text import Text
 
 import multillm as ml
 from multillm.evaluation import Evaluation
+from multillm.metrics import Estimate
 from multillm.reliability import reliability
 
 GOLDEN = Path(__file__).parent / "golden" / "plots"
@@ -166,8 +167,13 @@ def test_cost_quality_and_gain_recovered(keep: Keep) -> Figure:
 @pytest.mark.mpl_image_compare
 def test_front(keep: Keep) -> Figure:
     front = pd.DataFrame({"cost": [1.0, 1.5, 2.0, 4.0], "quality": [0.5, 0.62, 0.7, 0.75]})
+    tuned = ml.TunedPolicy(
+        policy=ml.Policy(), estimator=ml.LinearCurves(), relative_cost={}, objective="quality under 2.2",
+        cost_unit="cost units", fitted_cost=2.0, fitted_quality=0.7, cost=Estimate(2.1, 1.9, 2.3, 200),
+        quality=Estimate(0.66, 0.61, 0.72, 200), front=front, provenance={},
+    )  # fmt: skip
     drawn, [ax] = panels()
-    ml.plot_front(front, "cost units", ax=ax)
+    ml.plot_front(tuned, ax=ax)
     return keep(drawn)
 
 

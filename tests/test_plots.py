@@ -11,7 +11,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 
 import multillm as ml
 from multillm.errors import OutcomesError
@@ -22,7 +24,7 @@ from multillm.plots import plot_cost_quality, plot_front, plot_gain_recovered
 from multillm.plots.quality import measured
 from multillm.plots.routing import over_complexity, profile_of, router_of
 from multillm.plots.routing_map import choices
-from multillm.plots.style import NEUTRAL
+from multillm.plots.style import COLOURS, LINE_INCHES, NEUTRAL, faded, label_ends, legible
 from tests.scripted import ScriptedBackend, echo
 
 MODELS = ("weak", "strong")
@@ -59,7 +61,9 @@ def test_the_cost_quality_figure_names_units_routers_baselines_and_models(found:
 
 
 def test_a_router_is_drawn_as_its_hull_over_its_points(found: Evaluation, ax: Axes) -> None:
-    hull, points = [line for line in plot_cost_quality(found, ax).lines if line.get_color() == "#0072B2"]
+    lines = plot_cost_quality(found, ax).lines
+    [hull] = [line for line in lines if line.get_color() == COLOURS[0]]
+    [points] = [line for line in lines if line.get_color() == faded(COLOURS[0], ax)]
     x, y = np.asarray(hull.get_xdata(), float), np.asarray(hull.get_ydata(), float)
     assert (np.diff(y) > 0).all()
     assert (np.diff(np.diff(y) / np.diff(x)) < 0).all()
@@ -87,12 +91,42 @@ def test_baselines_that_are_one_point_have_marks_of_their_own(found: Evaluation,
     assert named["best single model"] != named["random"]
 
 
-def test_the_front_shows_every_trade_off(ax: Axes) -> None:
-    front = pd.DataFrame({"cost": [1.0, 2.0, 4.0], "quality": [0.5, 0.7, 0.75]})
-    assert plot_front(front, "cost units", ax) is ax
-    np.testing.assert_array_equal(ax.lines[0].get_xydata(), front.to_numpy())
-    assert ax.get_xlabel() == "mean cost per prompt, cost units"
-    assert "fitting side" in ax.get_ylabel()
+def test_the_front_shows_every_trade_off_and_what_is_held_out(ax: Axes) -> None:
+    rng = np.random.default_rng(0)
+    prompts = pd.DataFrame({"prompt_id": np.arange(60).astype(str), "prompt": "word", "complexity": rng.random(60)})
+    quality = pd.DataFrame(rng.random((60, 2)) < (0.4, 0.8), columns=MODELS).astype(float)
+    cost = pd.DataFrame(np.tile([1.0, 5.0], (60, 1)), columns=MODELS)
+    outcomes = Outcomes.from_matrices(prompts.assign(task_type="other"), quality, cost, cost_unit="USD")
+    tuned = ml.tune(outcomes, "quality", 4.0, folds=2, replicates=20)
+    assert plot_front(tuned, outcomes, ax) is ax
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), tuned.front[["cost", "quality"]].to_numpy())
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("mean cost per prompt, USD", "mean quality, 0..1")
+    assert shown(ax) == ["trade-offs, on the fitting side", "chosen, fitted", "chosen, held out"]
+    assert {text.get_text() for text in ax.texts} == set(MODELS)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=7))
+def test_names_at_the_ends_of_lines_keep_apart_and_in_order(heights: list[float]) -> None:
+    ax = Figure().add_subplot(ylim=(0, 1))
+    label_ends(ax, {str(place): height for place, height in enumerate(heights)})
+    written = np.array([text.xy[1] for text in ax.texts if isinstance(text, Annotation)])
+    apart = LINE_INCHES * ax.figure.dpi / ax.get_window_extent().height
+    assert (np.diff(np.sort(written)) >= apart - 1e-9).all()
+    assert (np.argsort(heights, kind="stable") == np.argsort(written, kind="stable")).all()
+    if len(heights) == 1 or (np.diff(np.sort(heights)) >= apart).all():
+        np.testing.assert_allclose(written, heights)
+
+
+@given(st.tuples(*[st.floats(0, 1)] * 3))
+def test_words_on_a_colour_have_contrast_enough(colour: tuple[float, float, float]) -> None:
+    """Of 4.5 to 1 and more, as https://www.w3.org/TR/WCAG21/#contrast-minimum asks for."""
+
+    def luminance(rgb: tuple[float, float, float]) -> float:
+        linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in rgb]
+        return float(np.dot((0.2126, 0.7152, 0.0722), linear))
+
+    lighter, darker = sorted((luminance(colour), luminance(to_rgb(legible(colour)))), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
 
 
 @given(st.sampled_from(sorted(ml.TaskType)), st.floats(0, 1), st.floats(0, 1), st.sampled_from(ml.pool_names()))
@@ -160,7 +194,7 @@ def test_counts_stand_in_the_cells_of_a_confusion_matrix(ax: Axes) -> None:
     counts = pd.DataFrame([[9, 1, 0], [2, 20, 0], [0, 0, 0]], index=[*"abc"], columns=[*"abc"])
     ml.plot_confusion(counts, ax=ax)
     assert [text.get_text() for text in ax.texts] == ["9", "1", "2", "20"]
-    assert ax.get_title().startswith("n = 32 sub-tasks, 90.6% right")
+    assert ax.get_title().startswith("90.6% right, n = 32 sub-tasks")
 
 
 def test_words_take_the_ink_of_the_ground_they_stand_on() -> None:

@@ -1,32 +1,51 @@
-"""How results show themselves, with markup and script in every text that comes from outside.
+"""One contract for everything that shows itself, with markup and script in every text that comes from outside.
 
 After a change that is meant, keep what is shown now, and look at it: ``KEEP=1 pytest tests/test_rendering.py``.
 """
 
+import importlib
+import inspect
 import os
+import pkgutil
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import multillm as ml
+from multillm.backends.choice import Choice
+from multillm.bench.routing import Comparison
+from multillm.evaluation import Evaluation
+from multillm.grading.agreement import Agreement
+from multillm.live import RunView
 from multillm.online.regret import REFERENCES
+from multillm.sweep import Sweep, sweep
 from multillm.tuning import tune
 from tests.pools import small_pool
 
 GOLDEN = Path(__file__).parent / "golden" / "html"
 EVIL = "<script>alert(1)</script> & <b onclick=x>bold</b>"
 VOID = {"br", "img"}
+DRAWN = re.compile(r"<svg.*?</svg>|(?<=base64,)[^\"]+", re.DOTALL)
+"""Pictures, which each release of matplotlib and FreeType draws in its own way."""
+VERSION = re.compile(r"\b(Python|multillm|numpy|pandas|scikit-learn) (?:\d+(?:\.\w+)+|of a checkout)")
 
 
 class Shown(Protocol):
     def _repr_html_(self) -> str: ...
+
+
+@runtime_checkable
+class Framed(Protocol):
+    def to_frame(self) -> pd.DataFrame: ...
 
 
 def subtask() -> ml.SubTask:
@@ -105,6 +124,57 @@ def simulation() -> ml.Simulation:
     )  # fmt: skip
 
 
+def benchmark() -> ml.Benchmark:
+    """The first prompts of the committed run, one of its models named by an attacker."""
+    shipped = ml.Benchmark.read("small")
+    kept = shipped.prompts["prompt_id"].iloc[:20]
+    rows = shipped.rows[shipped.rows["prompt_id"].isin(kept)].replace({"model": {"model::smollm2": EVIL}})
+    return replace(
+        shipped,
+        rows=rows.assign(answer=EVIL, error=EVIL),
+        prompts=shipped.prompts[shipped.prompts["prompt_id"].isin(kept)],
+        manifest=shipped.manifest.model_copy(update={"note": EVIL}),
+    )
+
+
+def evaluation() -> Evaluation:
+    """A router and the baselines that a comparison needs, with made-up resamples."""
+    kinds = {EVIL: "router", "curves": "router", "learned": "router", "random": "baseline", "oracle": "baseline"}
+    kinds |= {"best single model": "baseline", "heavy": "single model"}
+    resamples = {
+        (name, figure): np.linspace(0.0, 0.1, 11) + 0.1 * place
+        for place, name in enumerate(kinds)
+        for figure in ("quality", "cost", "gain_at_equal_cost")
+    }
+    split = {"by": "prompt", "folds": 5, "seed": 0, "resampled": "prompt", "replicates": 10, "level": 0.95}
+    return Evaluation(
+        data=EVIL, n=60, left_out=0, models=("light", "heavy"), best_single=EVIL, cost_unit=EVIL, kinds=kinds,
+        split={**split, "versions": "numpy 2.0", "date": "2026-01-01"}, resamples=resamples, curves=pd.DataFrame(),
+        pgr=pd.DataFrame(), by_task_type=pd.DataFrame(),
+    )  # fmt: skip
+
+
+def tuned() -> ml.TunedPolicy:
+    return tune(outcomes(), "quality", 1.5, folds=2, replicates=20, today=lambda: date(2026, 1, 1))
+
+
+def swept() -> Sweep:
+    half = np.full((4, 2), 0.5)
+    return sweep(half, half, half, half, thresholds=[0.0, 1.0], cost_weights=[0.0], task_types=[EVIL, "b", "b", "b"])
+
+
+def view() -> RunView:
+    seen = RunView()
+    seen.take(ml.SubTaskWaiting(0, decision()))
+    seen.take(ml.SubTaskRunning(0, decision()))
+    seen.take(ml.TextPiece(0, EVIL, EVIL))
+    return seen
+
+
+def status() -> ml.BackendStatus:
+    return ml.BackendStatus(EVIL, False, EVIL, {EVIL: EVIL}, (EVIL,), (EVIL,))
+
+
 SHOWN: dict[str, Callable[[], Shown]] = {
     "sub_task": subtask,
     "sub_tasks": lambda: ml.Listing([subtask(), ml.SubTask("plain", 0, 5)]),
@@ -120,14 +190,37 @@ SHOWN: dict[str, Callable[[], Shown]] = {
     "registry": lambda: small_pool("light", EVIL.replace(" ", "")).registry,
     "model": lambda: ml.load_pool("reference", environ={}).registry["model::light"],
     "policy": ml.Policy,
-    "status": lambda: ml.BackendStatus(EVIL, False, EVIL, {EVIL: EVIL}, (EVIL,), (EVIL,)),
-    "tuned": lambda: tune(outcomes(), "quality", 1.5, folds=2, replicates=20, today=lambda: date(2026, 1, 1)),
+    "status": status,
+    "choice": lambda: Choice(ml.OllamaBackend(), EVIL, status()),
+    "tuned": tuned,
+    "sweep": swept,
     "outcomes": outcomes,
     "posterior": posterior,
     "drift": drift,
     "simulation": simulation,
     "feedback": lambda: ml.FeedbackSummary.of(feedback()),
+    "benchmark": benchmark,
+    "report": lambda: benchmark().report(),
+    "reproduction": lambda: ml.Reproduction(benchmark(), benchmark()),
+    "evaluation": evaluation,
+    "comparison": lambda: Comparison(evaluation(), tuned(), None, pd.Series(dtype=float)),
+    "agreement": lambda: Agreement(((EVIL, 3, 0.5, 0.25, 0.75), ("kappa", 0, None, None, None))),
+    "prompt_result": lambda: ml.PromptResult(0, EVIL, run(), None),
+    "prompt_result_failed": lambda: ml.PromptResult(1, EVIL, None, ml.InputError(EVIL)),
+    "llm_split": lambda: ml.LLMSplit((subtask(),), EVIL),
+    "view": view,
+    "exploration": lambda: ml.Exploration(f"Explain {EVIL}", ml.load_pool("reference", environ={}), EVIL),
 }
+
+
+@cache
+def made(name: str) -> Shown:
+    return SHOWN[name]()
+
+
+def html(name: str) -> str:
+    """What a notebook is given, without pictures and versions."""
+    return VERSION.sub(r"\1 VERSION", DRAWN.sub("", made(name)._repr_html_()))
 
 
 class Tags(HTMLParser):
@@ -149,35 +242,81 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.mark.parametrize("name", SHOWN)
+each_shown = pytest.mark.parametrize("name", SHOWN)
+
+
+def classes() -> Iterator[type]:
+    """All classes of the package that say how they are shown."""
+    for module in pkgutil.walk_packages(ml.__path__, "multillm."):
+        if module.name.rpartition(".")[2] not in {"__main__", "sandbox_child"}:
+            for _, found in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+                if found.__module__ == module.name and {"_repr_html_", "to_frame"} & set(vars(found)):
+                    yield found
+
+
+def test_nothing_that_shows_itself_is_left_out_here() -> None:
+    assert {found.__name__ for found in classes()} == {type(made(name)).__name__ for name in SHOWN}
+
+
+@each_shown
 def test_what_is_shown_is_the_golden_one(name: str) -> None:
-    shown = SHOWN[name]()._repr_html_() + "\n"
+    shown = html(name) + "\n"
     path = GOLDEN / f"{name}.html"
     if os.environ.get("KEEP"):
         path.write_text(shown, "utf-8")
     assert shown == path.read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@each_shown
 def test_text_from_outside_is_text_and_nothing_else(name: str) -> None:
     tags = Tags()
-    tags.feed(SHOWN[name]()._repr_html_())
+    tags.feed(made(name)._repr_html_())
+    tags.close()
     assert not tags.open
     assert not tags.names & {"script", "b", "a", "iframe"}
     assert not {name for name in tags.attributes if name.startswith("on")}
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@each_shown
 def test_nothing_brings_colours_of_its_own(name: str) -> None:
-    shown = SHOWN[name]()._repr_html_()
-    assert not re.search(r"\bcolor|background|bgcolor", shown)
+    assert not re.search(r"\bcolor|background|bgcolor", html(name))
 
 
-@pytest.mark.parametrize("name", SHOWN)
+@each_shown
 def test_plain_text_is_one_line(name: str) -> None:
-    shown = repr(SHOWN[name]())
+    shown = repr(made(name))
     assert "\n" not in shown
     assert not re.search(r"0x[0-9a-f]{6}", shown)
+
+
+@each_shown
+def test_the_frame_is_a_table_of_its_own(name: str) -> None:
+    found = made(name)
+    if not isinstance(found, Framed):
+        return
+    frame = found.to_frame()
+    assert frame.columns.is_unique
+    assert len(frame)
+    before, columns = found._repr_html_(), list(frame)
+    del frame[columns[0]]
+    assert list(found.to_frame()) == columns
+    assert found._repr_html_() == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        ml.Orchestrator("reference", store=None), ml.TaskRouter(), ml.CurveQuality(), ml.ListedCost(), ml.Limits(),
+        ml.ConstantQuality({"a": 0.5}), ml.StructuralSplitter(), ml.ReferenceSplitter(), ml.LearnedClassifier(),
+        ml.RulesClassifier(), ml.ReferenceClassifier(), ml.CallSettings(), ml.OutputBudget(), ml.OllamaBackend(),
+        ml.load_gold("test")[0], ml.load_prompts()[0], ml.LinearCurves(), ml.Attempt("a", "b"), ml.Score(None, "why"),
+    ],
+    ids=lambda other: type(other).__name__,
+)  # fmt: skip
+def test_what_works_for_results_has_a_line_of_its_own_too(other: object) -> None:
+    assert repr(other).startswith(f"{type(other).__name__}(")
+    assert "\n" not in repr(other)
+    assert " at 0x" not in repr(other)
 
 
 def test_a_listing_is_a_list_and_a_frame() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
@@ -202,6 +203,15 @@ async def test_a_terminal_shows_a_run_and_obeys_none_of_its_text() -> None:
     assert "\x1b[2J" not in shown
 
 
+async def test_watch_needs_no_notebook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setitem(sys.modules, "IPython.display", None)  # as if it were not installed
+    events = await hostile()
+    result = await ml.watch(told(*events))
+    assert isinstance(events[-1], ml.RunFinished)
+    assert result is events[-1].result
+    assert "model::balanced: ok" in capsys.readouterr().out
+
+
 async def test_a_notebook_has_one_display_that_is_brought_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     updates: list[str] = []
 
@@ -210,6 +220,7 @@ async def test_a_notebook_has_one_display_that_is_brought_up_to_date(monkeypatch
             updates.append(view._repr_html_())
 
     monkeypatch.setattr("IPython.display.display", lambda view, display_id: Handle())
+    monkeypatch.setattr("multillm.progress.console", lambda: Console(force_jupyter=True))
     events = await hostile()
     frozen = await ml.watch(told(*events), clock=lambda: 0.0)
     assert isinstance(events[-1], ml.RunFinished)

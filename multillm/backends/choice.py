@@ -12,7 +12,9 @@ from multillm.backends.embedded import EmbeddedBackend
 from multillm.backends.ollama import OllamaBackend
 from multillm.backends.replay import ReplayBackend
 from multillm.errors import BackendUnavailable, ConfigurationError
+from multillm.markup import message_html
 from multillm.pool import Pool, load_pool
+from multillm.rendering import status_html
 
 __all__ = ["BACKENDS", "Choice", "choose_backend", "look"]
 
@@ -37,6 +39,12 @@ class Choice:
     backend: Backend
     reason: str
     status: BackendStatus
+
+    def __repr__(self) -> str:
+        return f"Choice({self.status.name}: {self.reason})"
+
+    def _repr_html_(self) -> str:
+        return f"{message_html(self.reason)}\n{status_html(self.status)}"
 
 
 async def choose_backend(

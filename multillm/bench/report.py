@@ -98,7 +98,7 @@ class Report(Page):
 
     def to_frame(self) -> pd.DataFrame:
         """The figures; see `Benchmark.figures`."""
-        return self.benchmark.figures
+        return self.benchmark.figures.copy()
 
     def __repr__(self) -> str:
         return f"Report({self.benchmark!r})"

@@ -13,6 +13,7 @@ from multillm.bench.rows import MEASURED, ROUTED
 from multillm.errors import OutcomesError
 from multillm.evaluation import Evaluation, evaluate
 from multillm.learning import LearnedQuality, LinearCurves
+from multillm.markup import html_table, message_html
 from multillm.metrics import Estimate
 from multillm.tuning import TunedPolicy, tune
 
@@ -90,6 +91,14 @@ class Comparison:
         frame = pd.DataFrame(rows, columns=[*columns, "share_of_gap"])
         frame = frame.iloc[np.argsort([order.get(kind, 1) for kind in frame["kind"]], kind="stable")]
         return frame.reset_index(drop=True)
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.evaluation!r}, seed {self.seed})"
+
+    def _repr_html_(self) -> str:
+        frame = self.to_frame()
+        table = html_table(repr(self), list(map(str, frame.columns)), frame.to_numpy(object).tolist())
+        return f"{table}\n{message_html(self.told())}"
 
     def told(self) -> str:
         """How the figures came about, and the verdicts."""

@@ -160,6 +160,9 @@ class LinearClassifier:
             subtask, TYPES[best], complexity, estimate_tokens(text), confidence, _Signals(model.weights, text, best)
         )
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
 
 class _Signals(Mapping[str, float]):
     """The weights that spoke loudest for a type, worked out when they are looked at."""

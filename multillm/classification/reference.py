@@ -69,6 +69,9 @@ class ReferenceClassifier:
         complexity = round(min(1.0, sum(terms.values())), 3)
         return TaskProfile(subtask, task_type, complexity, tokens, signals=terms)
 
+    def __repr__(self) -> str:
+        return "ReferenceClassifier()"
+
 
 def _type_of(text: str) -> tuple[TaskType, str]:
     """Type of a lower-cased text and the phrase that told it."""

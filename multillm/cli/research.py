@@ -106,13 +106,13 @@ def tune_command(
         check_labels(outcomes.models, base)
     tuned = tune(outcomes, sought, constraint, by=unit, folds=folds, seed=seed)
     console = terminal.console()
-    console.print(_tuned_table(tuned, outcomes.cost_unit))
+    console.print(_tuned_table(tuned))
     console.print(f"U = {tuned.policy.beta:.4f} Q - {tuned.policy.alpha:.4f} C\n", markup=False, highlight=False)
     console.print(_thresholds_table(tuned))
     for key, value in tuned.provenance.items():
         console.print(f"{key}: {value}", markup=False, highlight=False)
     if folder is not None:
-        keep_tuned(tuned, outcomes.cost_unit, base, folder)
+        keep_tuned(tuned, outcomes, base, folder)
         console.print(f"written to {folder}", markup=False)
         if base is None:
             labels = ", ".join(outcomes.models)
@@ -208,11 +208,11 @@ def _spread_table(spread: pd.DataFrame, seeds: int) -> Table:
     return terminal.table(f"Values over {seeds} seeds, n = {spread['n'].max():,}", columns, rows, right=columns[2:])
 
 
-def _tuned_table(tuned: TunedPolicy, unit: str) -> Table:
+def _tuned_table(tuned: TunedPolicy) -> Table:
     from multillm import terminal
 
     rows = [
-        (f"mean cost per prompt, {unit}", f"{tuned.fitted_cost:.4g}", format(tuned.cost, ".4g")),
+        (f"mean cost per prompt, {tuned.cost_unit}", f"{tuned.fitted_cost:.4g}", format(tuned.cost, ".4g")),
         ("mean quality, 0..1", f"{tuned.fitted_quality:.3f}", format(tuned.quality)),
     ]
     return terminal.table(f"Tuned: {tuned.objective}", ("figure", "fitted", "held out"), rows, right=("fitted",))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from multillm.errors import InputError
 from multillm.grading.judge import FIRST, SECOND, TIE, Preference
+from multillm.markup import html_table
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,7 @@ class Agreement:
         return pd.DataFrame(self.rows, columns=["figure", "n", "value", "low", "high"])
 
     def _repr_html_(self) -> str:
-        return self.to_frame().to_html(index=False, float_format="{:.4f}".format, na_rep="–")
+        return html_table("Agreement", ("figure", "n", "value", "low", "high"), self.rows)
 
 
 def judge_agreement(preferences: Sequence[Preference], reference: Sequence[str], seed: int = 0) -> Agreement:

@@ -247,3 +247,6 @@ class Orchestrator:
 
     async def __aexit__(self, *exc_info: object) -> None:
         await self.client.__aexit__(*exc_info)
+
+    def __repr__(self) -> str:
+        return f"Orchestrator({self.pool!r}, {self.splitter!r}, {self.classifier!r})"

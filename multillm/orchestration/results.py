@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from multillm.completion import Completion
 from multillm.errors import MultillmError
+from multillm.markup import message_html
 from multillm.orchestration.merging import merge
 from multillm.rendering import result_html, run_html
 from multillm.router import RoutingDecision
@@ -118,6 +119,9 @@ class PromptResult:
 
     def __repr__(self) -> str:
         return f"PromptResult({self.index}, {self.result or self.error!r})"
+
+    def _repr_html_(self) -> str:
+        return run_html(self.result) if self.result else message_html(f"{self.prompt}: {self.error}")
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ def plot_ablation(table: pd.DataFrame, figure: str, ax: Axes | None = None) -> A
     if absent := [column for column in COLUMNS if column not in table]:
         raise OutcomesError(f"the table has no column {', '.join(absent)}; it needs {', '.join(COLUMNS)}")
     ax = axes_of(ax, 1.1 + 0.42 * len(table))
-    places = np.arange(len(table))
+    places, same = np.arange(len(table)), table["n"].nunique() == 1
     value, low, high = (table[column].to_numpy(float) for column in COLUMNS[:3])
     errors = np.maximum(0.0, np.nan_to_num((value - low, high - value)))
     bars = ax.barh(places, value, height=0.6, color=COLOURS[0], edgecolor=COLOURS[0])
@@ -63,12 +63,18 @@ def plot_ablation(table: pd.DataFrame, figure: str, ax: Axes | None = None) -> A
     reach = float(np.nanmax(np.append(np.nan_to_num(high), value)))
     for place, row in enumerate(table.itertuples()):
         told = "–" if np.isnan(value[place]) else f"{value[place]:.3f} [{low[place]:.3f}, {high[place]:.3f}]"
-        ax.annotate(
-            f"{told}, n = {row.n:,}", (1.02, place), xycoords=("axes fraction", "data"), color=ink(ax), va="center",
-            fontsize="small", annotation_clip=False,
-        )  # fmt: skip
+        _write_beside(ax, place, told if same else f"{told}, n = {row.n:,}")
+    _write_beside(ax, -0.75, f"with interval, n = {table['n'].iloc[0]:,}" if same else "with interval")
     ax.set_yticks(places, [plain(variant) for variant in table.index])
     ax.set(xlabel=figure, ylim=(len(table) - 0.5, -0.5))
     ax.set_xlim(min(0.0, 1.05 * float(np.nanmin(np.append(low, 0.0)))), 1.02 * reach)
     ax.grid(visible=False, axis="y")
     return ax
+
+
+def _write_beside(ax: Axes, place: float, text: str) -> None:
+    """Text to the right of a bar."""
+    ax.annotate(
+        text, (1.02, place), xycoords=("axes fraction", "data"), color=ink(ax), va="center", fontsize="small",
+        annotation_clip=False,
+    )  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 
 from multillm.errors import OutcomesError
 from multillm.plots.routing import STEPS, Source, profile_of, router_of
-from multillm.plots.style import Look, axes_of, ink, legend_beside, looks, plain, styled
+from multillm.plots.style import GUIDE, Look, axes_of, ink, label_ends, looks, plain, styled
 from multillm.reliability import wilson
 from multillm.tasks import TaskType
 
@@ -57,7 +57,8 @@ def plot_quality_curves(
     Returns
     -------
     Axes
-        Complexity (0..1) against quality (0..1); measured means have 95 % Wilson intervals.
+        Complexity (0..1) against quality (0..1), each line's name at its end; measured means have 95 % Wilson
+        intervals.
 
     Raises
     ------
@@ -70,12 +71,14 @@ def plot_quality_curves(
     complexity = np.linspace(0.0, 1.0, STEPS)
     lines = np.array([router.quality.quality(replace(profile, complexity=float(c)), specs) for c in complexity], float)
     every = looks(router.registry.labels)
+    ends = {spec.label: float(line[-1]) for spec, line in zip(specs, lines.T, strict=True)}
     for spec, line in zip(specs, lines.T, strict=True):
         look = every[spec.label]
-        ax.plot(complexity, line, color=look.colour, linestyle=look.dash, label=plain(spec.label))
+        ax.plot(complexity, line, color=look.colour, linestyle=look.dash)
     if task_type is not None:
         threshold = router.policy.threshold(profile.task_type)
-        ax.axhline(threshold, color=ink(ax), linewidth=1.0, linestyle=(0, (1, 2)), label=f"threshold {threshold:.2f}")
+        ax.axhline(threshold, color=ink(ax), linewidth=1.0, linestyle=GUIDE)
+        ends[f"threshold {threshold:.2f}"] = threshold
     title = "expected quality" if task_type is None else f"expected quality, {profile.task_type}"
     if outcomes is not None:
         kind = None if task_type is None else str(profile.task_type)
@@ -84,10 +87,10 @@ def plot_quality_curves(
         for place, model in enumerate(models):
             aside = DODGE * (place - (len(models) - 1) / 2)
             _draw_points(ax, table[table["model"] == model], every[model], aside)
-        title += f"; points: {plain(outcomes.name)}, n = {table.groupby('model')['n'].sum().max():,}, 95 % intervals"
+        title += f"\npoints: {plain(outcomes.name)}, n = {table.groupby('model')['n'].sum().max():,}, 95 % intervals"
     ax.set(xlabel="complexity, 0..1", ylabel="quality, 0..1", xlim=(0, 1), ylim=(0, 1.02))
     ax.set_title(title)
-    legend_beside(ax)
+    label_ends(ax, ends)
     return ax
 
 

@@ -21,7 +21,7 @@ __all__ = ["Source", "Task", "is_sub_task", "over_complexity", "profile_of", "ro
 Source = str | Path | Pool | TaskRouter
 Task = str | TaskType | TaskProfile | RoutingDecision
 
-STEPS = 201
+STEPS = 401
 
 
 def router_of(source: Source) -> TaskRouter:

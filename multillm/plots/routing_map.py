@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multillm.plots.routing import Source, Task, is_sub_task, over_complexity, profile_of, router_of
-from multillm.plots.style import GUIDE, NEUTRAL, axes_of, faded, ground, ink, looks, plain, styled
+from multillm.plots.style import GUIDE, NEUTRAL, axes_of, faded, ground, ink, label_ends, looks, plain, styled
 from multillm.router import RoutingDecision, RoutingRule, TaskRouter
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["choices", "plot_routing_map"]
 
-ALPHAS = 201
+ALPHAS = 801
 
 
 @styled
@@ -61,6 +61,7 @@ def plot_routing_map(pool: Source, task: Task, ax: Axes | None = None) -> Axes:
         ax.plot(profile.complexity, policy.alpha, "o", color=ground(ax), markeredgecolor=ink(ax), markeredgewidth=2,
                 markersize=10, clip_on=False, zorder=5)  # fmt: skip
     ax.set(xlabel="complexity, 0..1", ylabel="weight of cost α", xlim=(0, 1), ylim=(0, alpha[-1]))
+    label_ends(ax, {f"α = {policy.alpha:.2f}": policy.alpha})
     ax.set_title(
         f"{profile.task_type}, threshold {decisions[0].threshold:.2f}, weight of quality β = {policy.beta:.2f}"
     )

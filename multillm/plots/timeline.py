@@ -46,7 +46,9 @@ def plot_timeline(run: RunResult, ax: Axes | None = None) -> Axes:
     names = [f"{result.index + 1}  {_short(result.decision.profile.text)}" for result in run.results]
     ax.set_yticks(range(len(names)), [plain(name) for name in names])
     ax.set(xlabel="time since the run began, s", xlim=(0, 1.02 * end), ylim=(len(names) - 0.55, -0.75))
-    ax.set_title(plain(f"{run.total_ms / 1000:.2f} s on {run.backend}, {run.cost_units:.4g} cost units"))
+    explained = _explain(ax, run)
+    told = f"{run.total_ms / 1000:.2f} s on {run.backend}, {run.cost_units:.4g} cost units"
+    ax.set_title(plain(told), pad=24 if explained else None)
     ax.grid(visible=False, axis="y")
     return ax
 
@@ -60,17 +62,40 @@ def _draw_call(ax: Axes, result: SubTaskResult, shown: Mapping[str, Look], end: 
         ax.barh(result.index, spent, HEIGHT, result.started_s, color="none", edgecolor=look.colour, hatch="////")
         told = f"{asked}: {type(result.error).__name__}"
     else:
-        parts = [part for part in (done.load_s, done.prompt_s, done.generation_s) if part is not None]
-        working = min(spent, sum(parts)) if parts else spent
-        ax.barh(result.index, spent - working, HEIGHT, result.started_s, color=faded(look.colour, ax))
-        ax.barh(result.index, working, HEIGHT, result.ended_s - working, color=look.colour)
+        idle = _idle(result)
+        ax.barh(result.index, idle, HEIGHT, result.started_s, color=faded(look.colour, ax))
+        ax.barh(result.index, spent - idle, HEIGHT, result.started_s + idle, color=look.colour)
         cut = ", cut short" if done.truncated else ""
         told = f"{asked if done.label == asked else f'{asked} → {done.label}'}: {done.output_tokens} tokens{cut}"
     late = result.started_s > 0.7 * end
+    aside = 10 if result.decision.profile.subtask.depends_on else 4  # room for the head of an arrow
     ax.annotate(
         plain(told), (result.ended_s if late else result.started_s, result.index - HEIGHT / 2), color=ink(ax),
-        xytext=(-4 if late else 4, 3), textcoords="offset points", ha="right" if late else "left", fontsize="small",
+        xytext=(-4 if late else aside, 3), textcoords="offset points", ha="right" if late else "left", fontsize="small",
     )  # fmt: skip
+
+
+def _explain(ax: Axes, run: RunResult) -> bool:
+    """A legend above the axes if there is something to explain: bars that are not of one full colour."""
+    from matplotlib.patches import Patch
+
+    found = []
+    if any(_idle(result) > 0.01 * result.ended_s for result in run.results):
+        found.append(Patch(facecolor=faded(NEUTRAL, ax), label="waiting, or an attempt that failed"))
+    if run.failed:
+        found.append(Patch(facecolor="none", edgecolor=NEUTRAL, hatch="////", label="no answer"))
+    if found:
+        ax.legend(handles=found, labelcolor=ink(ax), loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return bool(found)
+
+
+def _idle(result: SubTaskResult) -> float:
+    """Seconds of a call that was answered in which the model that answered did not work on it."""
+    if (done := result.completion) is None:
+        return 0.0
+    parts = [part for part in (done.load_s, done.prompt_s, done.generation_s) if part is not None]
+    spent = result.ended_s - result.started_s
+    return spent - min(spent, sum(parts)) if parts else 0.0
 
 
 def _draw_need(ax: Axes, needed: SubTaskResult, result: SubTaskResult) -> None:

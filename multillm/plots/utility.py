@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from multillm.plots.routing import Source, Task, is_sub_task, over_complexity, profile_of, router_of
-from multillm.plots.style import GUIDE, NEUTRAL, Look, axes_of, faded, ink, legend_beside, looks, plain, styled
+from multillm.plots.style import GUIDE, NEUTRAL, Look, axes_of, faded, ink, label_ends, looks, plain, styled
 from multillm.router import Candidate, Rejection, RoutingDecision
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def plot_utility(pool: Source, task: Task, ax: Axes | None = None) -> Axes:
     Returns
     -------
     Axes
-        Complexity (0..1) against utility. A line is faint where the model is rejected; the broad band runs along the
-        one that is chosen.
+        Complexity (0..1) against utility, each line's name at its end. A line is faint where the model is rejected;
+        the broad band runs along the one that is chosen.
     """
     router, profile, ax = router_of(pool), profile_of(task), axes_of(ax)
     complexity, decisions = over_complexity(router, profile)
@@ -42,18 +42,19 @@ def plot_utility(pool: Source, task: Task, ax: Axes | None = None) -> Axes:
         [[c.rejection in {None, Rejection.OVERRIDE} for c in decision.candidates] for decision in decisions]
     )
     is_chosen = np.array([[c.label == decision.label for c in decision.candidates] for decision in decisions])
-    for place, (label, look) in enumerate(looks(router.registry.labels).items()):
+    for place, look in enumerate(looks(router.registry.labels).values()):
         ax.plot(complexity, np.where(is_chosen[:, place], utility[:, place], np.nan), color=look.colour,
                 linewidth=9, alpha=0.35, solid_capstyle="butt")  # fmt: skip
         ax.plot(complexity, utility[:, place], color=look.colour, linestyle=look.dash, linewidth=1, alpha=0.7)
         shown = np.where(is_open[:, place] | is_chosen[:, place], utility[:, place], np.nan)
-        ax.plot(complexity, shown, color=look.colour, linestyle=look.dash, label=plain(label))
+        ax.plot(complexity, shown, color=look.colour, linestyle=look.dash)
     if is_sub_task(task):
         ax.axvline(profile.complexity, color=ink(ax), linewidth=1.2, linestyle=GUIDE)
     policy = router.policy
     ax.set(xlabel="complexity, 0..1", ylabel=f"utility U = {policy.beta:.2f} Q − {policy.alpha:.2f} C", xlim=(0, 1))
     ax.set_title(f"{profile.task_type}, threshold {decisions[0].threshold:.2f}")
-    legend_beside(ax)
+    ends = dict(zip(router.registry.labels, utility[-1], strict=True))
+    label_ends(ax, {label: end for label, end in ends.items() if np.isfinite(end)})
     return ax
 
 
@@ -83,7 +84,7 @@ def plot_candidates(decision: RoutingDecision, ax: Axes | None = None) -> Axes:
         _draw_bar(ax, place, candidate, look, decision.role(candidate))
     ax.set_yticks(range(len(candidates)), [plain(_named(candidate)) for candidate in candidates])
     least = min(0.0, *(candidate.utility or 0.0 for candidate in candidates))
-    ax.set(xlabel="utility", xlim=(1.1 * least, 1.75 * widest), ylim=(len(candidates) - 0.5, -0.5))
+    ax.set(xlabel="utility U", xlim=(1.1 * least, 1.75 * widest), ylim=(len(candidates) - 0.5, -0.5))
     ax.axvline(0.0, color=NEUTRAL, linewidth=0.8)
     ax.grid(visible=False, axis="y")
     profile = decision.profile

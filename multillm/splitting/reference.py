@@ -30,3 +30,6 @@ class ReferenceSplitter:
         spans = [trimmed(prompt, left[1], right[0]) for left, right in pairwise(cuts)]
         kept = [span for span in spans if span[1] - span[0] > LONGEST_DROPPED]
         return [SubTask(prompt[start:end], start, end) for start, end in kept or [trimmed(prompt, 0, len(prompt))]]
+
+    def __repr__(self) -> str:
+        return "ReferenceSplitter()"

@@ -52,6 +52,9 @@ class StructuralSplitter:
             for (start, end), needs in zip(spans, dependencies(prompt, requests), strict=True)
         ]
 
+    def __repr__(self) -> str:
+        return "StructuralSplitter()"
+
 
 def _span(prompt: str, request: Request) -> tuple[int, int]:
     start = request.end - len(prompt[request.start : request.end].lstrip(EDGE))

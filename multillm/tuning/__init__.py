@@ -76,7 +76,7 @@ def tune(
     else:
         found = _search(outcomes, search, seed, replicates)
     dearest = max(found.mean_cost.values())
-    bound = "" if constraint is None else f" {'under' if objective == 'quality' else 'from'} {constraint:g}"
+    bound = "" if constraint is None else f" {'under' if objective == 'quality' else 'from'} {constraint:.4g}"
     provenance = {
         "data": f"{outcomes.name}, {found.n} prompts, {found.left_out} left out",
         "sha256": found.sha256,
@@ -90,6 +90,7 @@ def tune(
         estimator=found.estimator,
         relative_cost={model: cost / dearest for model, cost in found.mean_cost.items()},
         objective=f"{objective}{bound}",
+        cost_unit=found.cost_unit,
         fitted_cost=found.choice.cost,
         fitted_quality=found.choice.quality,
         cost=found.cost,

@@ -35,6 +35,8 @@ class TunedPolicy:
         Mean cost of each model over that of the dearest: what the policy weighs.
     objective : str
         What was sought, with its constraint.
+    cost_unit : str
+        Unit of all costs here.
     fitted_cost, fitted_quality : float
         Means per prompt on the outcomes that the policy was chosen on: too good to be expected again.
     cost, quality : Estimate
@@ -49,6 +51,7 @@ class TunedPolicy:
     estimator: LinearCurves
     relative_cost: Mapping[str, float]
     objective: str
+    cost_unit: str
     fitted_cost: float
     fitted_quality: float
     cost: Estimate
@@ -91,7 +94,7 @@ class TunedPolicy:
 
     def to_frame(self) -> pd.DataFrame:
         """The trade-off front; see `front`."""
-        return self.front
+        return self.front.copy()
 
     def __repr__(self) -> str:
         return (
