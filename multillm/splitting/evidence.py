@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from multillm.splitting.dependencies import PRONOUNS, SIGNS, points_back, writes_up
+from multillm.splitting.dependencies import SIGNS, points_back, writes_up
 from multillm.splitting.heads import Kind
 from multillm.splitting.lexicon import (
     CHANGING_VERBS,
@@ -134,7 +134,5 @@ def _how(later: Reading) -> str:
     if DEMONSTRATIVE.search(later.text):
         return "demonstrative"
     if points_back(later.tokens, later.head.verb in JUDGING_VERBS):
-        return "pronoun alone"
-    if not PRONOUNS.isdisjoint(later.tokens[1:]):
         return "pronoun"
     return "definite" if later.named else "bare"
