@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from multillm.splitting.dependencies import PRONOUNS, SIGNS, points_back, writes_up
+from multillm.splitting.dependencies import SIGNS, points_back, writes_up
 from multillm.splitting.heads import Kind
 from multillm.splitting.lexicon import (
     CHANGING_VERBS,
@@ -43,7 +43,8 @@ COLLECTIVE = re.compile(
     r"\b(?:everything|it\s+all|all\s+(?:of\s+)?(?:this|that|it|these|those|them)|the\s+(?:whole|lot)|your\s+answers)\b"
 )
 DEMONSTRATIVE = re.compile(
-    r"\w\s+(?:that|those|this|these)\s+(?!(?:is|are|was|were|to|in|on|for|with|and|should)\b)[a-z]+\b"
+    r"(?:\b(?:of|for|from|to|in|on|with|by|about|at|into|as|using|around|against)|\A\w+)\s+(?:that|this)\s+[a-z]"
+    r"|\b(?:those|these)\s+[a-z]"
 )
 LENGTHS = ((3, "tiny"), (5, "short"), (9, "middling"))
 FAR = 3
@@ -66,10 +67,6 @@ def of_later(reading: Reading, joint: str) -> Iterator[str]:
     yield from (f"sign {name}" for name, sign in SIGNS.items() if sign.stands_in(reading))
     if writes_up(reading):
         yield "sign writing up"
-    if COLLECTIVE.search(reading.text):
-        yield "sign collective"
-    if DEMONSTRATIVE.search(reading.text):
-        yield "sign demonstrative"
     marker = MARKER.search(joint)
     yield f"joint {marker[0].lower()}" if marker else "joint none"
     yield f"object {_object(tokens)}"
@@ -92,7 +89,7 @@ def of_earlier(reading: Reading) -> Iterator[str]:
     yield from (f"left class {name}" for name in _classes(reading))
 
 
-def of_pair(earlier: Reading, later: Reading, distance: int, near: bool, new: bool, pointed: bool) -> Iterator[str]:
+def of_pair(earlier: Reading, later: Reading, distance: int, near: bool, new: bool, pointed: str) -> Iterator[str]:
     """What the two show together.
 
     Parameters
@@ -105,14 +102,13 @@ def of_pair(earlier: Reading, later: Reading, distance: int, near: bool, new: bo
         Whether no request between them leaves anything behind.
     new : bool
         Whether the later one points at a noun that no request before it has.
-    pointed : bool
-        Whether the rules take the later one to point at the earlier one.
+    pointed : str
+        Where the rules take the later one to point: "here", "elsewhere" or "nowhere".
     """
     place = "near" if near else "far"
     yield f"distance {min(distance, FAR)}"
     yield f"place {place}"
-    if pointed:
-        yield "rules"
+    yield f"rules {pointed}"
     how = _how(later)
     yield f"{how} to {earlier.leaves.name.lower()}"
     yield f"{how} {place}"
@@ -133,8 +129,10 @@ def of_pair(earlier: Reading, later: Reading, distance: int, near: bool, new: bo
 
 def _how(later: Reading) -> str:
     """How a request may point back."""
-    if points_back(later.tokens, judges=True):
-        return "pronoun alone"
-    if not PRONOUNS.isdisjoint(later.tokens[1:]):
+    if COLLECTIVE.search(later.text):
+        return "collective"
+    if DEMONSTRATIVE.search(later.text):
+        return "demonstrative"
+    if points_back(later.tokens, later.head.verb in JUDGING_VERBS):
         return "pronoun"
     return "definite" if later.named else "bare"

@@ -60,6 +60,9 @@ COLON = re.compile(r":(?=\s)")
 SCOPE = re.compile(
     r"\b(?:(?:that|which|who)\s+(?!\w+s\b|(?:down|up|out|in|to|for|with|at|on|from|and|as|by)\b)|how\s+to|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
 )
+PROGRAM = re.compile(
+    r"\b(?:script|program|macro|function|job|playbook|bot|daemon|command|tool|query|trigger|task)\s+to\s+\w+[^.;:]*\Z"
+)
 OBLIGATION = re.compile(r"\b(?:shall|must)\b")
 PURPOSE = re.compile(r"\bto\s+([a-z-]+)")
 ACTIONS = REQUEST_VERBS | STEP_VERBS | LOOKING_VERBS
@@ -207,11 +210,17 @@ def _new_request(before: str, left: Head, right: Head, joint: str, series: bool)
     noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence or addressed or series)
     if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
+    if PROGRAM.search(before):
+        return _is_asked(right)
     opening = len(left.verb) if left.kind is Kind.QUESTION else 0
     if SCOPE.search(before, opening) or any(word in ACTIONS for word in PURPOSE.findall(before)):
-        asked = right.verb in COMMUNICATING_VERBS or right.after in DELIVERABLES or right.after in ("me", "us")
-        return asked or (right.verb in ASKED_VERBS and (sequence or ("," in joint and not OBLIGATION.search(before))))
+        return _is_asked(right) or (right.verb in ASKED_VERBS and (sequence or ("," in joint and not OBLIGATION.search(before))))
     return True
+
+
+def _is_asked(right: Head) -> bool:
+    """Whether one asks an assistant, rather than a program, for something like this."""
+    return right.verb in COMMUNICATING_VERBS or right.after in DELIVERABLES or right.after in ("me", "us")
 
 
 def _new_question(before: str, left: Head, right: Head, marker: str, text: str) -> bool:

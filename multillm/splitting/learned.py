@@ -70,7 +70,7 @@ def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
         new = not reading.named <= known
         features = list(of_later(reading, joint)) if later else []
         for earlier in range(first, later):
-            pointed = earlier - first in rules[later]
+            pointed = "here" if earlier - first in rules[later] else "elsewhere" if rules[later] else "nowhere"
             of_both = of_pair(before[earlier], reading, later - earlier, earlier == near, new, pointed)
             yield Pair(later, earlier, [*features, *earlier_features[earlier], *of_both])
         known |= reading.content

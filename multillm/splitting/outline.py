@@ -10,7 +10,7 @@ from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.inputs import points_at_list
 from multillm.splitting.joints import cuts, embedded_head
 from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
-from multillm.splitting.shaping import names_deliverable, restates, states_form, wants_one_answer
+from multillm.splitting.shaping import names_deliverable, restates, says_more, states_form, wants_one_answer
 from multillm.splitting.sentences import Opening, Sentence, sentences
 
 __all__ = ["Request", "outline"]
@@ -203,6 +203,8 @@ class _Reader:
             return True
         if sentence.opening is not Opening.STOP:
             return False
+        if says_more(self.masked, head, sentence.end, self.requests[-1].start, last):
+            return True
         if head.verb == "add" and last.verb in JUDGING_VERBS:
             return False
         if head.verb in ("add", "include") and not (head.after.isdigit() or head.after == "up"):
