@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from multillm.splitting.dependencies import SIGNS, points_back, writes_up
 from multillm.splitting.heads import Kind
@@ -51,10 +52,13 @@ FAR = 3
 MOST_SHARED = 3
 
 
-def _classes(reading: Reading) -> list[str]:
-    if reading.head.kind is Kind.QUESTION:
-        return ["asking"]
-    return [name for name, verbs in CLASSES.items() if reading.head.verb in verbs] or ["other"]
+def _classes(reading: Reading) -> Sequence[str]:
+    return ("asking",) if reading.head.kind is Kind.QUESTION else _classes_of(reading.head.verb)
+
+
+@lru_cache(maxsize=5_000)
+def _classes_of(verb: str) -> Sequence[str]:
+    return tuple(name for name, verbs in CLASSES.items() if verb in verbs) or ("other",)
 
 
 def of_later(reading: Reading, joint: str) -> Iterator[str]:
