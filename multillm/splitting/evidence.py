@@ -93,7 +93,7 @@ def of_earlier(reading: Reading) -> Iterator[str]:
     yield from (f"left class {name}" for name in _classes(reading))
 
 
-def of_pair(earlier: Reading, later: Reading, distance: int, near: bool, new: bool, pointed: str) -> Iterator[str]:
+def of_pair(earlier: Reading, later: Reading, distance: int, *, near: bool, new: bool, pointed: str) -> Iterator[str]:
     """What the two show together.
 
     Parameters

@@ -77,9 +77,9 @@ NOT_ASKING = frozenset(["not", "n't", "also"])
 
 CLOSING_VERBS = words(
     """
-    explain show justify give state describe say defend provide list include add cite name write answer do respond reply
-    put phrase discuss elaborate check verify double-check compare make leave set call take return output present format structure organise
-    organize arrange sort group order tell comment keep
+    explain show justify give state describe say defend provide list include add cite name write answer do respond
+    reply put phrase discuss elaborate check verify double-check compare make leave set call take return output
+    present format structure organise organize arrange sort group order tell comment keep
     """
 )
 

@@ -67,7 +67,7 @@ def given_paragraphs(masked: str) -> list[tuple[int, int]]:
 
     If the last paragraph works on "the text above", all before it.
     """
-    found = []
+    found: list[tuple[int, int]] = []
     if masked.count("\n\n") == 1 and (only := _only_input(masked)):
         return [only]
     start, announced = 0, False
@@ -93,7 +93,7 @@ def _add_input(masked: str, start: int, end: int, announced: bool, found: list[t
 
 
 def _only_input(masked: str) -> tuple[int, int] | None:
-    """The second of two paragraphs, if the first is one sentence that works on a text and nothing else can be that text."""
+    """The second of two paragraphs, if the first wants a text to work on and nothing else can be it."""
     match = PARAGRAPH.search(masked)
     if match is None or FILLER in masked or not _asks_for_text(masked, match.start()):
         return None

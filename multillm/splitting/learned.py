@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from multillm.splitting.dependencies import LOOKBACK, pointed_at, readings
 from multillm.splitting.evidence import of_earlier, of_later, of_pair
 from multillm.splitting.outline import Request
-from multillm.splitting.readings import Leaves
+from multillm.splitting.readings import Leaves, Reading
 
 __all__ = ["Pair", "dependencies", "load_weights", "pairs"]
 
@@ -56,21 +56,20 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
 
 def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
     """Each request with each of the few before it."""
-    read = readings(prompt, requests)
+    before: list[Reading] = []
     rules: list[tuple[int, ...]] = []
+    of_each: list[list[str]] = []
     known: set[str] = set()
-    earlier_features = [list(of_earlier(reading)) for reading, _ in read]
-    before = [reading for reading, _ in read]
-    for later, (reading, joint) in enumerate(read):
-        first = max(0, later - LOOKBACK)
-        rules.append(pointed_at(before[first:later], rules[first:later], reading, joint))
-        near = next(
-            (place for place in range(later - 1, first - 1, -1) if before[place].leaves is not Leaves.NOTHING), -1
-        )
+    for later, (reading, joint) in enumerate(readings(prompt, requests)):
+        reach = range(max(0, later - LOOKBACK), later)
+        rules.append(pointed_at(before, rules, reading, joint))
+        near = next((place for place in reversed(reach) if before[place].leaves is not Leaves.NOTHING), -1)
         new = not reading.named <= known
         features = list(of_later(reading, joint)) if later else []
-        for earlier in range(first, later):
-            pointed = "here" if earlier - first in rules[later] else "elsewhere" if rules[later] else "nowhere"
-            of_both = of_pair(before[earlier], reading, later - earlier, earlier == near, new, pointed)
-            yield Pair(later, earlier, [*features, *earlier_features[earlier], *of_both])
+        for earlier in reach:
+            pointed = "here" if earlier in rules[later] else "elsewhere" if rules[later] else "nowhere"
+            of_both = of_pair(before[earlier], reading, later - earlier, near=earlier == near, new=new, pointed=pointed)
+            yield Pair(later, earlier, [*features, *of_each[earlier], *of_both])
+        before.append(reading)
+        of_each.append(list(of_earlier(reading)))
         known |= reading.content

@@ -33,7 +33,8 @@ CODE_LINE = re.compile(
     | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-].*[;{}]\s*$
     | [+-](?!\ [A-Za-z-]+\ +[A-Za-z`]).*[()]\s*$
     | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+,[\w.]+(?:,[\w.]*)*\s*$
-    | (?:SELECT|FROM|WHERE|GROUP\ BY|HAVING|ORDER\ BY|LIMIT|UNION|VALUES|(?:LEFT\ |INNER\ |OUTER\ |CROSS\ )?JOIN)\ +[\w*("'].*
+    | (?:SELECT|FROM|WHERE|GROUP\ BY|HAVING|ORDER\ BY|LIMIT|UNION|VALUES
+      |(?:LEFT\ |INNER\ |OUTER\ |CROSS\ )?JOIN)\ +[\w*("'].*
     | [\w./-]+\[\d+\]:\ | [\w./-]+:\d+(?::\d+)?:\ | \d+\ \| | \|.*\|\s*$ | \[[\w.-]+\]\s*$ | \#\d+\b
     | (?:[\w%(.-]+(?:\ {2,}|\t\s*)){2}.*\d
     )""",
@@ -59,7 +60,9 @@ task tasks then third todo tone topic urgent
 """)
 FEWEST_ENTRIES = 3
 WIDEST_GAP = 3
-MISTAKES = re.compile(r"\b(?:mistakes?|errors?|typos|grammar|spelling)(?:\s+(?:here|below|in\s+this))?:(?=\s)", re.IGNORECASE)
+MISTAKES = re.compile(
+    r"\b(?:mistakes?|errors?|typos|grammar|spelling)(?:\s+(?:here|below|in\s+this))?:(?=\s)", re.IGNORECASE
+)
 DEICTIC = re.compile(
     r"\b(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)\s*:(?=\s)", re.IGNORECASE
 )

@@ -10,8 +10,8 @@ from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.inputs import points_at_list
 from multillm.splitting.joints import cuts, embedded_head
 from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
-from multillm.splitting.shaping import names_deliverable, restates, says_more, states_form, wants_one_answer
 from multillm.splitting.sentences import Opening, Sentence, sentences
+from multillm.splitting.shaping import names_deliverable, restates, says_more, states_form, wants_one_answer
 
 __all__ = ["Request", "outline"]
 
@@ -104,7 +104,7 @@ class _Reader:
             self._attach(sentence)
 
     def finish(self) -> list[Request]:
-        """The requests, the last one without the constraints that all of them share; none of several if one answers all."""
+        """The requests, the last one without the constraints that all of them share; one if one answer is wanted."""
         if self.one_answer:
             return self.requests[:1]
         if len(self.requests) > 1:
@@ -155,7 +155,7 @@ class _Reader:
         before = self.masked[max(self.requests[-1].end, sentence.start - 40) : sentence.start]
         return "\n\n" in before and ":" not in before
 
-    def _kind(self, sentence: Sentence, head: Head) -> Kind:
+    def _kind(self, sentence: Sentence, head: Head) -> Kind:  # noqa: PLR0911 - one return a rule reads best
         kind = head.kind
         if (
             kind is Kind.QUESTION
@@ -194,7 +194,7 @@ class _Reader:
             return True
         return judged and sentence.opening is Opening.STOP and (head.kind is not Kind.QUESTION or head.verb in YES_NO)
 
-    def _shapes(self, sentence: Sentence, head: Head) -> bool:
+    def _shapes(self, sentence: Sentence, head: Head) -> bool:  # noqa: PLR0911 - one return a rule reads best
         """Whether an imperative only shapes the answer to the request before it."""
         if SEQUENCE.match(self.masked, sentence.start, head.start):
             return False

@@ -41,7 +41,9 @@ FRAGMENT_NOUNS = DELIVERABLES - words(
 ) | words("version hashtags solutions answers")
 COMPARING = frozenset(["compare", "assess", "evaluate", "review", "rate", "judge", "decide", "recommend", "choose"])
 LOOKED_AT = re.compile(r"look\s+at\s+(?:the|this|that|these|those|my|our|your)\b", re.IGNORECASE)
-TELLING = frozenset(["explain", "describe", "list", "mention", "discuss", "define", "outline", "introduce", "say", "tell"])
+TELLING = frozenset(
+    ["explain", "describe", "list", "mention", "discuss", "define", "outline", "introduce", "say", "tell"]
+)
 POINTING = re.compile(r"\b(?:it|its|them|their|this|that|these|those|your|me|each|every|why)\b", re.IGNORECASE)
 TOLD_IN = re.compile(
     r"\w+\s+(?:me\s+|us\s+)?(?:an?|the|our|one)\s+(?:[\w'’-]+\s+){0,3}?(?:guide|readme|article|post|page|documentation|docs|manual"
