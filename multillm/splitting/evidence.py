@@ -22,7 +22,7 @@ from multillm.splitting.lexicon import (
 from multillm.splitting.nouns import PREPOSITIONS
 from multillm.splitting.readings import STEM, Reading
 
-__all__ = ["of_earlier", "of_later", "of_pair"]
+__all__ = ["Evidence"]
 
 CLASSES = {
     "making": MAKING_VERBS,
@@ -51,25 +51,94 @@ FAR = 3
 MOST_SHARED = 3
 
 
+class Evidence:
+    """What a request shows of needing others and of being needed.
+
+    Parameters
+    ----------
+    reading : Reading
+        The request.
+    joint : str
+        What stands between it and the one before.
+
+    Attributes
+    ----------
+    reading : Reading
+        The request.
+    as_later, as_earlier : list of str
+        Features that hold whatever the other request is.
+    """
+
+    def __init__(self, reading: Reading, joint: str) -> None:
+        self.reading = reading
+        self.classes = _classes(reading)
+        self.how = _how(reading)
+        self.as_later = list(_of_later(reading, self.classes, joint))
+        self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *(f"left class {name}" for name in self.classes)]
+
+    def with_earlier(self, earlier: Evidence, distance: int, *, near: bool, new: bool, pointed: str) -> Iterator[str]:
+        """Features of this request and an earlier one together.
+
+        Parameters
+        ----------
+        earlier : Evidence
+            The earlier one.
+        distance : int
+            How many places lie between them, 1 for neighbours.
+        near : bool
+            Whether no request between them leaves anything behind.
+        new : bool
+            Whether this one points at a noun that no request before it has.
+        pointed : str
+            Where the rules take this one to point: "here", "elsewhere" or "nowhere".
+        """
+        place = "near" if near else "far"
+        yield f"distance {min(distance, FAR)}"
+        yield f"place {place}"
+        yield f"rules {pointed}"
+        yield f"{self.how} to {earlier.reading.leaves.name.lower()}"
+        yield f"{self.how} {place}"
+        for one in earlier.classes:
+            for other in self.classes:
+                yield f"{one} then {other}"
+        if new:
+            yield f"names new {place}"
+        yield from _shared(earlier.reading, self.reading)
+
+
 def _classes(reading: Reading) -> list[str]:
     if reading.head.kind is Kind.QUESTION:
         return ["asking"]
     return [name for name, verbs in CLASSES.items() if reading.head.verb in verbs] or ["other"]
 
 
-def of_later(reading: Reading, joint: str) -> Iterator[str]:
-    """What a request itself, and what joins it to the one before, shows of a need for any."""
+def _how(reading: Reading) -> str:
+    """How a request may point back."""
+    if COLLECTIVE.search(reading.text):
+        return "collective"
+    if DEMONSTRATIVE.search(reading.text):
+        return "demonstrative"
+    if points_back(reading.tokens, reading.head.verb in JUDGING_VERBS):
+        return "pronoun"
+    return "definite" if reading.named else "bare"
+
+
+def _of_later(reading: Reading, classes: list[str], joint: str) -> Iterator[str]:
     tokens = reading.tokens
     yield f"verb {reading.head.verb}"
-    yield from (f"class {name}" for name in _classes(reading))
-    yield from (f"word {word}" for word in sorted(TOLD_WORDS.intersection(tokens[1:])))
-    yield next((f"length {name}" for most, name in LENGTHS if len(tokens) < most), "length long")
-    yield from (f"sign {name}" for name, sign in SIGNS.items() if sign.stands_in(reading))
+    yield f"object {_object(tokens)}"
+    for name in classes:
+        yield f"class {name}"
+    for word in TOLD_WORDS.intersection(tokens[1:]):
+        yield f"word {word}"
+    for name, sign in SIGNS.items():
+        if sign.stands_in(reading):
+            yield f"sign {name}"
     if writes_up(reading):
         yield "sign writing up"
+    yield next((f"length {name}" for most, name in LENGTHS if len(tokens) < most), "length long")
     marker = MARKER.search(joint)
     yield f"joint {marker[0].lower()}" if marker else "joint none"
-    yield f"object {_object(tokens)}"
 
 
 def _object(tokens: list[str]) -> str:
@@ -83,56 +152,15 @@ def _object(tokens: list[str]) -> str:
     return "clause" if following in WH_WORDS else "bare"
 
 
-def of_earlier(reading: Reading) -> Iterator[str]:
-    """What a request shows of being needed."""
-    yield f"leaves {reading.leaves.name.lower()}"
-    yield from (f"left class {name}" for name in _classes(reading))
-
-
-def of_pair(earlier: Reading, later: Reading, distance: int, *, near: bool, new: bool, pointed: str) -> Iterator[str]:
-    """What the two show together.
-
-    Parameters
-    ----------
-    earlier, later : Reading
-        The two requests.
-    distance : int
-        How many places lie between them, 1 for neighbours.
-    near : bool
-        Whether no request between them leaves anything behind.
-    new : bool
-        Whether the later one points at a noun that no request before it has.
-    pointed : str
-        Where the rules take the later one to point: "here", "elsewhere" or "nowhere".
-    """
-    place = "near" if near else "far"
-    yield f"distance {min(distance, FAR)}"
-    yield f"place {place}"
-    yield f"rules {pointed}"
-    how = _how(later)
-    yield f"{how} to {earlier.leaves.name.lower()}"
-    yield f"{how} {place}"
-    for one in _classes(earlier):
-        yield from (f"{one} then {other}" for other in _classes(later))
-    if later.named and earlier.stands_for(later.named, later):
-        yield "names product"
+def _shared(earlier: Reading, later: Reading) -> Iterator[str]:
+    """What the words of two requests have in common."""
+    if later.named:
+        if earlier.stands_for(later.named, later):
+            yield "names product"
+        if not later.named.isdisjoint(earlier.content):
+            yield "names shared"
     shared = len(earlier.content & later.content)
     if shared:
         yield f"shares {min(shared, MOST_SHARED)}"
-    if not later.named.isdisjoint(earlier.content):
-        yield "names shared"
-    if any(noun[:STEM] in earlier.stems for noun in later.content - earlier.content if len(noun) >= STEM):
+    if not earlier.stems.isdisjoint(noun[:STEM] for noun in later.content - earlier.content):
         yield "shares stem"
-    if new:
-        yield f"names new {place}"
-
-
-def _how(later: Reading) -> str:
-    """How a request may point back."""
-    if COLLECTIVE.search(later.text):
-        return "collective"
-    if DEMONSTRATIVE.search(later.text):
-        return "demonstrative"
-    if points_back(later.tokens, later.head.verb in JUDGING_VERBS):
-        return "pronoun"
-    return "definite" if later.named else "bare"

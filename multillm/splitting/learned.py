@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from multillm.splitting.dependencies import LOOKBACK, pointed_at, readings
-from multillm.splitting.evidence import of_earlier, of_later, of_pair
+from multillm.splitting.evidence import Evidence
 from multillm.splitting.outline import Request
 from multillm.splitting.readings import Leaves, Reading
 
@@ -23,13 +23,17 @@ class Pair(NamedTuple):
     ----------
     later, earlier : int
         Their places.
-    features : list of str
-        What speaks for and against.
+    as_later, as_earlier : list of str
+        Features of the one and of the other.
+    together : list of str
+        Features of the two.
     """
 
     later: int
     earlier: int
-    features: list[str]
+    as_later: list[str]
+    as_earlier: list[str]
+    together: list[str]
 
 
 @cache
@@ -46,30 +50,38 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
     the two, with the weights and the threshold of a logistic regression.
     """
     content = load_weights()
-    weight, threshold = content["weights"].get, content["threshold"]
+    weights: dict[str, float] = content["weights"]
     found: list[list[int]] = [[] for _ in requests]
-    for later, earlier, features in pairs(prompt, requests):
-        if sum(weight(name, 0.0) for name in features) > threshold:
+    sums: dict[int, float] = {}
+    for later, earlier, as_later, as_earlier, together in pairs(prompt, requests):
+        total = sum(weights[name] for name in together if name in weights)
+        for features in (as_later, as_earlier):
+            known = id(features)
+            if known not in sums:
+                sums[known] = sum(weights[name] for name in features if name in weights)
+            total += sums[known]
+        if total > content["threshold"]:
             found[later].append(earlier)
     return [tuple(each) for each in found]
 
 
 def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
     """Each request with each of the few before it."""
-    before: list[Reading] = []
+    before: list[Evidence] = []
+    earlier_readings: list[Reading] = []
     rules: list[tuple[int, ...]] = []
-    of_each: list[list[str]] = []
     known: set[str] = set()
     for later, (reading, joint) in enumerate(readings(prompt, requests)):
         reach = range(max(0, later - LOOKBACK), later)
-        rules.append(pointed_at(before, rules, reading, joint))
-        near = next((place for place in reversed(reach) if before[place].leaves is not Leaves.NOTHING), -1)
+        rules.append(pointed_at(earlier_readings, rules, reading, joint))
+        evidence = Evidence(reading, joint)
+        near = next((place for place in reversed(reach) if earlier_readings[place].leaves is not Leaves.NOTHING), -1)
         new = not reading.named <= known
-        features = list(of_later(reading, joint)) if later else []
         for earlier in reach:
+            other = before[earlier]
             pointed = "here" if earlier in rules[later] else "elsewhere" if rules[later] else "nowhere"
-            of_both = of_pair(before[earlier], reading, later - earlier, near=earlier == near, new=new, pointed=pointed)
-            yield Pair(later, earlier, [*features, *of_each[earlier], *of_both])
-        before.append(reading)
-        of_each.append(list(of_earlier(reading)))
+            of_both = evidence.with_earlier(other, later - earlier, near=earlier == near, new=new, pointed=pointed)
+            yield Pair(later, earlier, evidence.as_later, other.as_earlier, list(of_both))
+        before.append(evidence)
+        earlier_readings.append(reading)
         known |= reading.content
