@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from functools import cached_property
 
-from multillm.splitting.dependencies import SIGNS, points_back, writes_up
+from multillm.splitting.dependencies import SIGNS, Sign, points_back, writes_up
 from multillm.splitting.heads import Kind
 from multillm.splitting.lexicon import (
     CHANGING_VERBS,
@@ -39,14 +39,20 @@ it its them their they this that these those each every both all any a an the yo
 another other new result results so based from for with into on if accordingly her him everything whole version
 """)
 MARKER = re.compile(r"\b(?:then|after|afterwards|once|finally|also|and|plus)\b|[;.?\n,→]", re.IGNORECASE)
-COLLECTIVE = re.compile(
-    r"\b(?:everything|it\s+all|all\s+(?:of\s+)?(?:this|that|it|these|those|them)|the\s+(?:whole|lot)|your\s+answers)\b"
+COLLECTIVE = Sign(
+    words("everything all whole lot answers"),
+    re.compile(
+        r"\b(?:everything|it\s+all|all\s+(?:of\s+)?(?:this|that|it|these|those|them)|the\s+(?:whole|lot)|your\s+answers)\b"
+    ),
 )
-DEMONSTRATIVE = re.compile(
-    r"(?:\b(?:of|for|from|to|in|on|with|by|about|at|into|as|using|around|against)|\A\w+)\s+(?:that|this)\s+[a-z]"
-    r"|\b(?:those|these)\s+[a-z]"
+DEMONSTRATIVE = Sign(
+    words("that this those these"),
+    re.compile(
+        r"(?:\b(?:of|for|from|to|in|on|with|by|about|at|into|as|using|around|against)|\A\w+)\s+(?:that|this)\s+[a-z]"
+        r"|\b(?:those|these)\s+[a-z]"
+    ),
 )
-LENGTHS = ((3, "tiny"), (5, "short"), (9, "middling"))
+LENGTHS = ("tiny",) * 3 + ("short",) * 2 + ("middling",) * 4 + ("long",)
 FAR = 3
 MOST_SHARED = 3
 
@@ -63,20 +69,29 @@ class Evidence:
 
     Attributes
     ----------
-    reading : Reading
-        The request.
-    as_later, as_earlier : list of str
-        Features that hold whatever the other request is.
+    classes : list of str
+        What kinds of verb open it.
+    as_earlier : list of str
+        Features that hold whatever the later request is.
     """
 
     def __init__(self, reading: Reading, joint: str) -> None:
         self.reading = reading
+        self.joint = joint
         self.classes = _classes(reading)
-        self.how = _how(reading)
-        self.as_later = list(_of_later(reading, self.classes, joint))
-        self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *(f"left class {name}" for name in self.classes)]
+        self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *[f"left class {name}" for name in self.classes]]
 
-    def with_earlier(self, earlier: Evidence, distance: int, *, near: bool, new: bool, pointed: str) -> Iterator[str]:
+    @cached_property
+    def how(self) -> str:
+        """How the request may point back."""
+        return _how(self.reading)
+
+    @cached_property
+    def as_later(self) -> list[str]:
+        """Features that hold whatever the earlier request is."""
+        return _of_later(self.reading, self.classes, self.joint)
+
+    def with_earlier(self, earlier: Evidence, distance: int, *, near: bool, new: bool, pointed: str) -> list[str]:
         """Features of this request and an earlier one together.
 
         Parameters
@@ -93,17 +108,17 @@ class Evidence:
             Where the rules take this one to point: "here", "elsewhere" or "nowhere".
         """
         place = "near" if near else "far"
-        yield f"distance {min(distance, FAR)}"
-        yield f"place {place}"
-        yield f"rules {pointed}"
-        yield f"{self.how} to {earlier.reading.leaves.name.lower()}"
-        yield f"{self.how} {place}"
-        for one in earlier.classes:
-            for other in self.classes:
-                yield f"{one} then {other}"
+        found = [
+            f"distance {min(distance, FAR)}",
+            f"place {place}",
+            f"rules {pointed}",
+            f"{self.how} to {earlier.reading.leaves.name.lower()}",
+            f"{self.how} {place}",
+        ]
+        found += [f"{one} then {other}" for one in earlier.classes for other in self.classes]
         if new:
-            yield f"names new {place}"
-        yield from _shared(earlier.reading, self.reading)
+            found.append(f"names new {place}")
+        return found + _shared(earlier.reading, self.reading)
 
 
 def _classes(reading: Reading) -> list[str]:
@@ -114,31 +129,30 @@ def _classes(reading: Reading) -> list[str]:
 
 def _how(reading: Reading) -> str:
     """How a request may point back."""
-    if COLLECTIVE.search(reading.text):
+    if COLLECTIVE.stands_in(reading):
         return "collective"
-    if DEMONSTRATIVE.search(reading.text):
+    if DEMONSTRATIVE.stands_in(reading):
         return "demonstrative"
     if points_back(reading.tokens, reading.head.verb in JUDGING_VERBS):
         return "pronoun"
     return "definite" if reading.named else "bare"
 
 
-def _of_later(reading: Reading, classes: list[str], joint: str) -> Iterator[str]:
+def _of_later(reading: Reading, classes: list[str], joint: str) -> list[str]:
     tokens = reading.tokens
-    yield f"verb {reading.head.verb}"
-    yield f"object {_object(tokens)}"
-    for name in classes:
-        yield f"class {name}"
-    for word in TOLD_WORDS.intersection(tokens[1:]):
-        yield f"word {word}"
-    for name, sign in SIGNS.items():
-        if sign.stands_in(reading):
-            yield f"sign {name}"
-    if writes_up(reading):
-        yield "sign writing up"
-    yield next((f"length {name}" for most, name in LENGTHS if len(tokens) < most), "length long")
     marker = MARKER.search(joint)
-    yield f"joint {marker[0].lower()}" if marker else "joint none"
+    found = [
+        f"verb {reading.head.verb}",
+        f"object {_object(tokens)}",
+        f"length {LENGTHS[min(len(tokens), len(LENGTHS) - 1)]}",
+        f"joint {marker[0].lower()}" if marker else "joint none",
+    ]
+    found += [f"class {name}" for name in classes]
+    found += [f"word {word}" for word in TOLD_WORDS.intersection(tokens[1:])]
+    found += [f"sign {name}" for name, sign in SIGNS.items() if sign.stands_in(reading)]
+    if writes_up(reading):
+        found.append("sign writing up")
+    return found
 
 
 def _object(tokens: list[str]) -> str:
@@ -152,15 +166,17 @@ def _object(tokens: list[str]) -> str:
     return "clause" if following in WH_WORDS else "bare"
 
 
-def _shared(earlier: Reading, later: Reading) -> Iterator[str]:
+def _shared(earlier: Reading, later: Reading) -> list[str]:
     """What the words of two requests have in common."""
+    found = []
     if later.named:
         if earlier.stands_for(later.named, later):
-            yield "names product"
+            found.append("names product")
         if not later.named.isdisjoint(earlier.content):
-            yield "names shared"
+            found.append("names shared")
     shared = len(earlier.content & later.content)
     if shared:
-        yield f"shares {min(shared, MOST_SHARED)}"
-    if not earlier.stems.isdisjoint(noun[:STEM] for noun in later.content - earlier.content):
-        yield "shares stem"
+        found.append(f"shares {min(shared, MOST_SHARED)}")
+    if not earlier.stems.isdisjoint([noun[:STEM] for noun in later.content - earlier.content]):
+        found.append("shares stem")
+    return found

@@ -23,17 +23,13 @@ class Pair(NamedTuple):
     ----------
     later, earlier : int
         Their places.
-    as_later, as_earlier : list of str
-        Features of the one and of the other.
-    together : list of str
-        Features of the two.
+    features : list of str
+        What speaks for and against.
     """
 
     later: int
     earlier: int
-    as_later: list[str]
-    as_earlier: list[str]
-    together: list[str]
+    features: list[str]
 
 
 @cache
@@ -52,15 +48,8 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
     content = load_weights()
     weights: dict[str, float] = content["weights"]
     found: list[list[int]] = [[] for _ in requests]
-    sums: dict[int, float] = {}
-    for later, earlier, as_later, as_earlier, together in pairs(prompt, requests):
-        total = sum(weights[name] for name in together if name in weights)
-        for features in (as_later, as_earlier):
-            known = id(features)
-            if known not in sums:
-                sums[known] = sum(weights[name] for name in features if name in weights)
-            total += sums[known]
-        if total > content["threshold"]:
+    for later, earlier, features in pairs(prompt, requests):
+        if sum([weights[name] for name in features if name in weights]) > content["threshold"]:
             found[later].append(earlier)
     return [tuple(each) for each in found]
 
@@ -81,7 +70,7 @@ def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
             other = before[earlier]
             pointed = "here" if earlier in rules[later] else "elsewhere" if rules[later] else "nowhere"
             of_both = evidence.with_earlier(other, later - earlier, near=earlier == near, new=new, pointed=pointed)
-            yield Pair(later, earlier, evidence.as_later, other.as_earlier, list(of_both))
+            yield Pair(later, earlier, evidence.as_later + other.as_earlier + of_both)
         before.append(evidence)
         earlier_readings.append(reading)
         known |= reading.content

@@ -35,8 +35,7 @@ def examples(gold: Iterable[GoldPrompt]) -> list[tuple[list[str], bool, str]]:
     for prompt in gold:
         masked = mask(prompt.prompt)
         requests = [Request(read_head(masked, task.start, task.end), task.start, task.end) for task in prompt.subtasks]
-        for later, earlier, as_later, as_earlier, together in pairs(prompt.prompt, requests):
-            features = [*as_later, *as_earlier, *together]
+        for later, earlier, features in pairs(prompt.prompt, requests):
             found.append((features, earlier in prompt.subtasks[later].depends_on, prompt.topic))
     return found
 
