@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
 
 from multillm.splitting.dependencies import SIGNS, Sign, points_back, writes_up
 from multillm.splitting.heads import Kind
@@ -19,8 +18,8 @@ from multillm.splitting.lexicon import (
     WH_WORDS,
     words,
 )
-from multillm.splitting.nouns import PREPOSITIONS
-from multillm.splitting.readings import STEM, Reading
+from multillm.splitting.nouns import NOUN_ENDS, PREPOSITIONS, singular
+from multillm.splitting.readings import Reading
 
 __all__ = ["Evidence"]
 
@@ -54,6 +53,8 @@ DEMONSTRATIVE = Sign(
 )
 LENGTHS = ("tiny",) * 3 + ("short",) * 2 + ("middling",) * 4 + ("long",)
 FAR = 3
+SHORT = 4
+STEM = 5
 MOST_SHARED = 3
 
 
@@ -65,31 +66,29 @@ class Evidence:
     reading : Reading
         The request.
     joint : str
-        What stands between it and the one before.
+        What stands between it and the one before; nothing if it is the first.
 
     Attributes
     ----------
     classes : list of str
         What kinds of verb open it.
-    as_earlier : list of str
-        Features that hold whatever the later request is.
+    content, stems : set of str
+        Its longer words, in the singular, but for those that only build sentences, and their beginnings.
+    how : str
+        How it may point back.
+    as_later, as_earlier : list of str
+        Features that hold whatever the other request is.
     """
 
     def __init__(self, reading: Reading, joint: str) -> None:
         self.reading = reading
-        self.joint = joint
         self.classes = _classes(reading)
+        self.content = {singular(word) for word in reading.words if len(word) >= SHORT and word not in NOUN_ENDS}
+        self.stems = {word[:STEM] for word in self.content}
         self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *[f"left class {name}" for name in self.classes]]
 
-    @cached_property
-    def how(self) -> str:
-        """How the request may point back."""
-        return _how(self.reading)
-
-    @cached_property
-    def as_later(self) -> list[str]:
-        """Features that hold whatever the earlier request is."""
-        return _of_later(self.reading, self.classes, self.joint)
+        self.how = _how(reading) if joint else ""
+        self.as_later = _of_later(reading, self.classes, joint) if joint else []
 
     def with_earlier(self, earlier: Evidence, distance: int, *, near: bool, new: bool, pointed: str) -> list[str]:
         """Features of this request and an earlier one together.
@@ -118,7 +117,17 @@ class Evidence:
         found += [f"{one} then {other}" for one in earlier.classes for other in self.classes]
         if new:
             found.append(f"names new {place}")
-        return found + _shared(earlier.reading, self.reading)
+        if self.reading.named:
+            if earlier.reading.stands_for(self.reading.named, self.reading):
+                found.append("names product")
+            if not self.reading.named.isdisjoint(earlier.content):
+                found.append("names shared")
+        shared = len(earlier.content & self.content)
+        if shared:
+            found.append(f"shares {min(shared, MOST_SHARED)}")
+        if not earlier.stems.isdisjoint([noun[:STEM] for noun in self.content - earlier.content]):
+            found.append("shares stem")
+        return found
 
 
 def _classes(reading: Reading) -> list[str]:
@@ -164,19 +173,3 @@ def _object(tokens: list[str]) -> str:
     if following in PREPOSITIONS:
         return "prepositional"
     return "clause" if following in WH_WORDS else "bare"
-
-
-def _shared(earlier: Reading, later: Reading) -> list[str]:
-    """What the words of two requests have in common."""
-    found = []
-    if later.named:
-        if earlier.stands_for(later.named, later):
-            found.append("names product")
-        if not later.named.isdisjoint(earlier.content):
-            found.append("names shared")
-    shared = len(earlier.content & later.content)
-    if shared:
-        found.append(f"shares {min(shared, MOST_SHARED)}")
-    if not earlier.stems.isdisjoint([noun[:STEM] for noun in later.content - earlier.content]):
-        found.append("shares stem")
-    return found

@@ -63,7 +63,7 @@ def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
     for later, (reading, joint) in enumerate(readings(prompt, requests)):
         reach = range(max(0, later - LOOKBACK), later)
         rules.append(pointed_at(earlier_readings, rules, reading, joint))
-        evidence = Evidence(reading, joint)
+        evidence = Evidence(reading, joint or " " * bool(later))
         near = next((place for place in reversed(reach) if earlier_readings[place].leaves is not Leaves.NOTHING), -1)
         new = not reading.named <= known
         for earlier in reach:
@@ -73,4 +73,4 @@ def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
             yield Pair(later, earlier, evidence.as_later + other.as_earlier + of_both)
         before.append(evidence)
         earlier_readings.append(reading)
-        known |= reading.content
+        known |= evidence.content
