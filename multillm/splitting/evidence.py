@@ -88,7 +88,7 @@ class Evidence:
         self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *[f"left class {name}" for name in self.classes]]
 
         self.how = _how(reading) if joint else ""
-        self.as_later = _of_later(reading, self.classes, joint) if joint else []
+        self.as_later = _of_later(reading, self.classes, self.how, joint) if joint else []
 
     def with_earlier(self, earlier: Evidence, distance: int, *, near: bool, new: bool, pointed: str) -> list[str]:
         """Features of this request and an earlier one together.
@@ -147,12 +147,14 @@ def _how(reading: Reading) -> str:
     return "definite" if reading.named else "bare"
 
 
-def _of_later(reading: Reading, classes: list[str], joint: str) -> list[str]:
+def _of_later(reading: Reading, classes: list[str], how: str, joint: str) -> list[str]:
     tokens = reading.tokens
     marker = MARKER.search(joint)
+    following = _object(tokens)
     found = [
         f"verb {reading.head.verb}",
-        f"object {_object(tokens)}",
+        f"object {following}",
+        f"{how}, object {following}",
         f"length {LENGTHS[min(len(tokens), len(LENGTHS) - 1)]}",
         f"joint {marker[0].lower()}" if marker else "joint none",
     ]
