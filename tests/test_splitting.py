@@ -220,6 +220,10 @@ def test_a_mask_keeps_every_position(prompt: str) -> None:
         "\n\nhi a ",
         "it should, ",
         "if it is, or ",
+        "the text below\n\n",
+        "a: b\n",
+        "From: x\ny\n",
+        "It. A version too. ",
     ],
 )
 def test_the_time_grows_no_faster_than_the_prompt(unit: str) -> None:
