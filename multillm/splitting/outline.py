@@ -66,7 +66,7 @@ class _Reader:
         self.has_colon = ":" in masked
         self.requests: list[Request] = []
         self.listing_data = False
-        self.points_at_list = False
+        self.before: Sentence | None = None
         self.open = False
         self.items = False
         self.one_answer = False
@@ -77,13 +77,9 @@ class _Reader:
         head = read_head(masked, sentence.start, sentence.end)
         if sentence.opening is Opening.PARAGRAPH:
             self.listing_data = False
-        elif sentence.opening is Opening.ITEM and self.points_at_list:
+        elif sentence.opening is Opening.ITEM and self._heads_given_list():
             self.listing_data = True
-        self.points_at_list = (
-            sentence.opening is not Opening.ITEM
-            and head.verb not in DELEGATING
-            and points_at_list(masked, sentence.start, sentence.end)
-        )
+        self.before = None if sentence.opening is Opening.ITEM or head.verb in DELEGATING else sentence
         kind = self._kind(sentence, head)
         if self.listing_data:
             self._attach(sentence)
@@ -148,6 +144,10 @@ class _Reader:
             last.extras.append((last.end, sentence.end))
             last.end = sentence.end
 
+    def _heads_given_list(self) -> bool:
+        """Whether the sentence before the first item of a list takes the list as given."""
+        return self.before is not None and points_at_list(self.masked, self.before.start, self.before.end)
+
     def _is_list_apart(self, sentence: Sentence) -> bool:
         """Whether a list item stands after an empty line and nothing before it announces a list."""
         if sentence.opening is not Opening.ITEM or not self.requests:
@@ -170,7 +170,7 @@ class _Reader:
                 kind = Kind.QUESTION
         if not self.requests:
             return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb in ASKING_CONSTRAINTS else kind
-        if not self.items and wants_one_answer(self.masked, head.start, sentence.end):
+        if not self.items and wants_one_answer(self.masked, head, sentence.end):
             self.one_answer = True
             return Kind.CONSTRAINT
         if kind is Kind.LOOK and head.verb == "consider" and sentence.opening is Opening.STOP:

@@ -9,6 +9,7 @@ from multillm.splitting.lexicon import CREATING_VERBS, DELIVERABLES, words
 
 __all__ = ["names_deliverable", "restates", "says_more", "states_form", "wants_one_answer"]
 
+ANSWERING = words("reply answer respond output return print give write say provide show only just")
 ONE_ANSWER = re.compile(
     r"(?:only\s+|just\s+)?(?:(?:reply|answer|respond|output|return)\b(?:\s+(?:me|back|with|in))*\s+"
     r"(?:(?:only|just|nothing\s+but)\s+(?!the\s+\w+s\b)|(?:exactly\s+)?(?:one|a\s+single)\s+(?:word|letter|number|line|sentence)\b"
@@ -54,9 +55,11 @@ FEW_WORDS = 6
 LONGEST = 140
 
 
-def wants_one_answer(masked: str, start: int, end: int) -> bool:
+def wants_one_answer(masked: str, head: Head, end: int) -> bool:
     """Whether "reply with the number only" or the like leaves room for one answer and no other."""
-    return end - start <= LONGEST and ONE_ANSWER.match(masked, start, end) is not None
+    if head.verb not in ANSWERING or end - head.start > LONGEST:
+        return False
+    return ONE_ANSWER.match(masked, head.start, end) is not None
 
 
 def says_more(masked: str, head: Head, end: int, start: int, last: Head) -> bool:
