@@ -4,7 +4,14 @@ With the predictions in bins :math:`B_b` of equal width by their confidence,
 
 .. math:: \mathrm{ECE} = \sum_b \frac{|B_b|}{n} \, |\mathrm{acc}(B_b) - \mathrm{conf}(B_b)|
 
-is the expected calibration error (Guo et al., On Calibration of Modern Neural Networks, 2017, equation 3).
+is the expected calibration error (Guo et al., On Calibration of Modern Neural Networks, 2017, equation 3). It is above
+0 by chance alone: of a perfectly calibrated classifier, whose answers are right with the very probability
+:math:`c_i` that it tells, each gap is a sum of independent deviations of variance :math:`c_i (1 - c_i)`, so that by
+the central limit theorem
+
+.. math:: \mathrm{E}[\mathrm{ECE}] \approx \frac{1}{n} \sum_b \sqrt{\frac{2}{\pi} \sum_{i \in B_b} c_i (1 - c_i)}
+
+is what is to be expected of n predictions with these confidences, and no error below it can be told from none.
 """
 
 from __future__ import annotations
@@ -13,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-__all__ = ["calibration_error", "reliability", "wilson"]
+__all__ = ["calibration_error", "calibration_floor", "reliability", "wilson"]
 
 BINS = 10
 Z = 1.959963984540054
@@ -55,6 +62,27 @@ def calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_],
     place = _bins(confidence, bins)
     gap = np.bincount(place, right - confidence, minlength=bins)
     return float(np.abs(gap).sum() / len(confidence))
+
+
+def calibration_floor(confidence: NDArray[np.float64], bins: int = BINS) -> float:
+    """Expected calibration error that chance alone gives a perfectly calibrated classifier; NaN where one is missing.
+
+    Parameters
+    ----------
+    confidence : float array of shape [n]
+        Probability (0..1) that a prediction is right, as it was told.
+    bins : int, default 10
+        Bins of equal width.
+
+    Returns
+    -------
+    float
+        Its expectation over the answers that these confidences let expect.
+    """
+    if np.isnan(confidence).any():
+        return float("nan")
+    variance = np.bincount(_bins(confidence, bins), confidence * (1 - confidence), minlength=bins)
+    return float(np.sqrt(2 / np.pi * variance).sum() / len(confidence))
 
 
 def wilson(share: NDArray[np.float64], n: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -12,7 +12,7 @@ from multillm.classification import Classifier, get_classifier
 from multillm.errors import InputError
 from multillm.gold import COMPLEXITY, GoldPrompt
 from multillm.metrics import Estimate, resample
-from multillm.reliability import calibration_error, reliability
+from multillm.reliability import calibration_error, calibration_floor, reliability
 from multillm.splitting import Splitter, get_splitter
 from multillm.splitting.base import check_prompt
 from multillm.tasks import ComplexityTier, SubTask, TaskType
@@ -100,7 +100,8 @@ def classifier_scores(
 
     ``accuracy`` and ``macro f1`` of the type (mean of the F1 of each labelled type),
     ``spearman`` between complexity and labelled level, ``tier accuracy``, and the expected
-    ``calibration error`` over ten bins, which is missing for a classifier without confidences.
+    ``calibration error`` over ten bins beside the ``calibration floor`` that chance alone gives it,
+    both missing for a classifier without confidences.
 
     Parameters
     ----------
@@ -272,6 +273,7 @@ def _classified(gold: Sequence[GoldPrompt], classifier: Classifier) -> pd.DataFr
 
 def _type_metrics(frame: pd.DataFrame) -> dict[str, float]:
     right = (frame["label"] == frame["predicted"]).to_numpy()
+    confidence = frame["confidence"].to_numpy(float)
     tiers = [
         ComplexityTier.of(value) is ComplexityTier.of(level)
         for value, level in zip(frame["complexity"], frame["level"], strict=True)
@@ -281,7 +283,8 @@ def _type_metrics(frame: pd.DataFrame) -> dict[str, float]:
         "macro f1": _macro_f1(frame["label"].to_numpy(), frame["predicted"].to_numpy()),
         "spearman": float(frame["complexity"].rank().corr(frame["level"].rank())),
         "tier accuracy": float(np.mean(tiers)),
-        "calibration error": calibration_error(frame["confidence"].to_numpy(float), right),
+        "calibration error": calibration_error(confidence, right),
+        "calibration floor": calibration_floor(confidence),
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from multillm.errors import InputError
 from multillm.gold import GoldPrompt, gold_frame, load_gold
-from multillm.reliability import calibration_error
+from multillm.reliability import calibration_error, calibration_floor
 from multillm.scores import (
     classifier_scores,
     compare_splitters,
@@ -81,6 +81,14 @@ def test_the_calibration_error_weighs_bins_by_their_size() -> None:
     confidence = np.array([0.95, 0.95, 0.15, 0.15])
     right = np.array([True, False, False, False])
     assert calibration_error(confidence, right) == pytest.approx(0.5 * 0.45 + 0.5 * 0.15)
+
+
+def test_the_calibration_floor_is_what_perfect_calibration_shows_on_average() -> None:
+    rng = np.random.default_rng(0)
+    confidence = rng.uniform(0.3, 1.0, 300)
+    shown = [calibration_error(confidence, rng.random(300) < confidence) for _ in range(2000)]
+    assert calibration_floor(confidence) == pytest.approx(np.mean(shown), rel=0.02)
+    assert np.isnan(calibration_floor(np.array([0.5, np.nan])))
 
 
 def test_a_perfect_splitter_scores_one_and_never_splitting_finds_no_boundary() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 
 import pandas as pd
@@ -10,9 +11,13 @@ from hypothesis import given, strategies as st
 
 from multillm.errors import InputError
 from multillm.gold import load_gold
+from multillm.prompts import load_prompts
+from multillm.resources import data_dir
 from multillm.splitting import split
 from multillm.splitting.batch import split_many
+from multillm.splitting.learned import load_weights
 from multillm.splitting.masking import mask
+from multillm.splitting.train import train
 
 REFERENCE_PROMPT = (
     "Write the API reference documentation for our REST /users endpoints "
@@ -215,6 +220,10 @@ def test_a_mask_keeps_every_position(prompt: str) -> None:
         "\n\nhi a ",
         "it should, ",
         "if it is, or ",
+        "the text below\n\n",
+        "a: b\n",
+        "From: x\ny\n",
+        "It. A version too. ",
     ],
 )
 def test_the_time_grows_no_faster_than_the_prompt(unit: str) -> None:
@@ -234,6 +243,46 @@ def test_the_gold_training_part_is_split_well() -> None:
     gold = load_gold("train")
     right = sum(len(split(prompt.prompt)) == len(prompt.subtasks) for prompt in gold)
     assert right / len(gold) > 0.95
+
+
+def test_benchmark_prompts_of_one_request_are_hardly_ever_cut() -> None:
+    prompts = [prompt for prompt in load_prompts("core") if not prompt.parts]
+    cut = [prompt.prompt_id for prompt in prompts if len(split(prompt.prompt)) > 1]
+    assert len(cut) <= 0.03 * len(prompts), cut
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Review this code. What is wrong with it?\n\nfor x in xs:\n    print(x)\n\nReply with the letter only.",
+        "Who painted it? Give the surname. Answer with the name only.",
+        "There are 7 hens in a pen. How many are there in 3 pens?",
+        "Sum up this text.\n\nEmma, who is 40, moved to Bergen. The ferry, which is old, was late.",
+        "Shorten the following.\n\nOpen the lid. Pour in the water and press start.",
+        "Sort these chores by effort.\n\n- write to the bank\n- clean the gutters and check the roof",
+        "Any typos here?\n\ntitle: Autumn sale\nbutton: Shop now and save\nfooter: Read the terms",
+        "sshd[812]: error: bind failed\nsystemd[1]: Stop the unit and start it again.\n\nWhat went wrong?",
+        "SELECT name\nFROM users\nWHERE age > 3\nORDER BY name;\n\nWhat does this query return?",
+        "Solve it for x. Write down each step and check your result.",
+        "Write a guide for volunteers. Describe the shifts, list the rules and mention whom to call.",
+        "Close the door. Then sit down and write.\n\nRewrite the text above in a friendly tone.",
+    ],
+)
+def test_unfenced_input_and_the_form_of_the_answer_are_no_requests(prompt: str) -> None:
+    assert len(split(prompt)) == 1
+
+
+def test_the_shipped_weights_were_learned_from_the_shipped_data() -> None:
+    data = (data_dir() / "gold" / "train.jsonl").read_bytes()
+    assert load_weights()["data_sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_learning_the_weights_again_gives_the_same() -> None:
+    again = train(data_dir() / "gold" / "train.jsonl")
+    shipped = load_weights()
+    assert again["weights"].keys() == shipped["weights"].keys()
+    for name, weight in again["weights"].items():
+        assert weight == pytest.approx(shipped["weights"][name], abs=0.01)
 
 
 def test_a_column_is_split_as_its_prompts_are() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from multillm.classification.features import features
 from multillm.gold import COMPLEXITY, load_gold
+from multillm.reliability import calibration_error, calibration_floor
 from multillm.resources import data_dir
 from multillm.tasks import LOW_BELOW, MEDIUM_BELOW, TaskType
 
@@ -29,7 +30,7 @@ PINNED = 12.0
 STRENGTH = 0.8
 SHRINKAGE = 12.0
 FOLDS = 6
-ABSTAIN_BELOW = 0.28
+ABSTAIN_BELOW = 0.34
 NEGLIGIBLE = 0.02
 
 
@@ -69,6 +70,7 @@ def train(path: Path) -> dict[str, Any]:
     folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
     scores = cross_val_predict(logistic, matrix, types, groups=topics, cv=folds, method="decision_function")
     raw = cross_val_predict(ridge, matrix, levels, groups=topics, cv=folds)
+    temperature = round(_temperature(scores, types), 3)
     logistic.fit(matrix, types, weight)
     ridge.fit(matrix, levels, weight)
 
@@ -86,10 +88,10 @@ def train(path: Path) -> dict[str, Any]:
         "data_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "subtasks": len(rows),
         "columns": [*TYPES, "complexity"],
-        "temperature": round(_temperature(scores, types), 3),
+        "temperature": temperature,
         "abstain_below": ABSTAIN_BELOW,
         "knots": _knots(raw, levels),
-        "cross_validated": _check(scores, types, raw, levels),
+        "cross_validated": _check(scores / temperature, types, raw, levels),
         "weights": weights,
     }
 
@@ -98,14 +100,18 @@ def _check(
     scores: NDArray[np.float64], types: NDArray[np.int64], raw: NDArray[np.float64], levels: NDArray[np.float64]
 ) -> dict[str, float]:
     """How well topics that the fit had not seen were predicted."""
+    from scipy.special import softmax
     from scipy.stats import spearmanr
     from sklearn.metrics import accuracy_score, f1_score
 
     predicted = scores.argmax(axis=1)
+    confidence = softmax(scores, axis=1).max(axis=1)
     return {
         "accuracy": round(float(accuracy_score(types, predicted)), 4),
         "macro_f1": round(float(f1_score(types, predicted, average="macro")), 4),
         "spearman": round(float(spearmanr(raw, levels).statistic), 4),
+        "calibration_error": round(calibration_error(confidence, predicted == types), 4),
+        "calibration_floor": round(calibration_floor(confidence), 4),
     }
 
 

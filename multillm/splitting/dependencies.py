@@ -12,14 +12,14 @@ from multillm.splitting.nouns import INDEFINITE, NOUN_ENDS, PREPOSITIONS, REPORT
 from multillm.splitting.outline import Request
 from multillm.splitting.readings import Leaves, Reading
 
-__all__ = ["LOOKBACK", "PRONOUNS", "SIGNS", "pointed_at", "points_back", "readings", "writes_up"]
+__all__ = ["LOOKBACK", "SIGNS", "Sign", "pointed_at", "points_back", "readings", "writes_up"]
 
 LOOKBACK = 6
 WINDOW = 400
 NEAR = 40
 
 
-class _Sign(NamedTuple):
+class Sign(NamedTuple):
     """A pattern of lower-cased text and the words without one of which it cannot match."""
 
     needed: frozenset[str]
@@ -31,7 +31,7 @@ class _Sign(NamedTuple):
 
 
 POINTED = words("it them that this those these")
-BACKWARD = _Sign(
+BACKWARD = Sign(
     POINTED
     | words(
         "you u you'd you've you'll you're you’d you’ve you’ll you’re your answer answers result results"
@@ -48,14 +48,14 @@ BACKWARD = _Sign(
         r"|\b(?:with|from|in)\s+(?:the\s+)?(?:answer|result|solution)s?\s+(?:from|of|in|to)\s+(?:part\s+)?\(?\w\b"
     ),
 )
-CHOSEN = _Sign(
+CHOSEN = Sign(
     words("whatever whichever whoever your"),
     re.compile(
         r"\b(?:what|who|which)ever\s+(?:\w+\s+)?(?:you|comes|wins|turns)\b"
         r"|\byour\s+(?:choice|pick|answer|verdict|decision)\b"
     ),
 )
-REVISED = _Sign(
+REVISED = Sign(
     words("""
     clean cleaned edited revised shortened shorted updated corrected finished final finalised finalized resulting
     improved translated rewritten converted fixed modified reworked refactored trimmed completed generated
@@ -66,7 +66,7 @@ REVISED = _Sign(
         r"\s+(?!project|exam|year)\w"
     ),
 )
-RESULTS = _Sign(
+RESULTS = Sign(
     words("""
     numbers figures lessons reasons trends patterns result results finding findings outcome outcomes winner conclusion
     conclusions recommendation recommendations flagged above latter
@@ -78,14 +78,14 @@ RESULTS = _Sign(
         r"|conclusions?|recommendations?|flagged\s+\w+|above|latter)\b"
     ),
 )
-VERSIONS = _Sign(
+VERSIONS = Sign(
     words("version"),
     re.compile(
         r"\b(?:short(?:er)?|second|plain|\w+['’]s)\s+version\b|\b(?:a|another)\s+version\s+in\b"
         r"|\ban?\s+(?:more\s+\w+|\w+er)\s+version\b"
     ),
 )
-ACCOMPANYING = _Sign(
+ACCOMPANYING = Sign(
     words("""
     accordingly matching corresponding commit notes note entry description key with answers solution solutions
     """),
@@ -95,7 +95,7 @@ ACCOMPANYING = _Sign(
         r"|the\s+(?:answers|solutions?))\b"
     ),
 )
-SELECTED = _Sign(
+SELECTED = Sign(
     words("the those these one"),
     re.compile(
         r"\A(?:pick|choose|select|recommend)\s+(?:one|the\s+(?:best|\w+est|\w+\s+(?:that|which|best|most)))\b"
@@ -105,7 +105,7 @@ SELECTED = _Sign(
         r"|\b(?:those|these|the)\s+(?:two|three|four|five|six|ten)(?=\s+(?:that|which|you|with)\b|\s*\Z)"
     ),
 )
-ON_FINDINGS = _Sign(
+ON_FINDINGS = Sign(
     words("them those that these each every all"),
     re.compile(
         r"\b(?:round|around|against|fix|address|resolve|avoid|remove|strike|correct|prevent|mitigate|explain|rank"
@@ -113,18 +113,18 @@ ON_FINDINGS = _Sign(
         r"|\bfor\s+(?:each|every\s+one|them|those|all\s+of\s+them)\b"
     ),
 )
-ABOUT_IT = _Sign(
+ABOUT_IT = Sign(
     words("it them"),
     re.compile(r"\A(?:what|which|how|where|who)\b.*\b(?:in|of|with|from|to|about)\s+(?:it|them)\W*\Z"),
 )
-BOTH = _Sign(
+BOTH = Sign(
     words("both two other"),
     re.compile(
         r"\b(?:both\s+(?:versions|of\s+them|\w+s\b(?!\s+and\b))|the\s+two\b(?!\s+\w+s\b)|the\s+two\s+versions"
         r"|each\s+other)"
     ),
 )
-TESTING = _Sign(
+TESTING = Sign(
     words("test tests"),
     re.compile(
         r"\A\w+\s+(?:(?:some|a\s+few|the|\w+)\s+)?(?:\w+\s+)?tests?\b"

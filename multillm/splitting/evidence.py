@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from multillm.splitting.dependencies import PRONOUNS, SIGNS, points_back, writes_up
+from multillm.splitting.dependencies import SIGNS, Sign, points_back, writes_up
 from multillm.splitting.heads import Kind
 from multillm.splitting.lexicon import (
     CHANGING_VERBS,
@@ -19,10 +18,10 @@ from multillm.splitting.lexicon import (
     WH_WORDS,
     words,
 )
-from multillm.splitting.nouns import PREPOSITIONS
-from multillm.splitting.readings import STEM, Reading
+from multillm.splitting.nouns import NOUN_ENDS, PREPOSITIONS, singular
+from multillm.splitting.readings import Reading
 
-__all__ = ["of_earlier", "of_later", "of_pair"]
+__all__ = ["Evidence"]
 
 CLASSES = {
     "making": MAKING_VERBS,
@@ -39,15 +38,96 @@ it its them their they this that these those each every both all any a an the yo
 another other new result results so based from for with into on if accordingly her him everything whole version
 """)
 MARKER = re.compile(r"\b(?:then|after|afterwards|once|finally|also|and|plus)\b|[;.?\n,→]", re.IGNORECASE)
-COLLECTIVE = re.compile(
-    r"\b(?:everything|it\s+all|all\s+(?:of\s+)?(?:this|that|it|these|those|them)|the\s+(?:whole|lot)|your\s+answers)\b"
+COLLECTIVE = Sign(
+    words("everything all whole lot answers"),
+    re.compile(
+        r"\b(?:everything|it\s+all|all\s+(?:of\s+)?(?:this|that|it|these|those|them)|the\s+(?:whole|lot)|your\s+answers)\b"
+    ),
 )
-DEMONSTRATIVE = re.compile(
-    r"\w\s+(?:that|those|this|these)\s+(?!(?:is|are|was|were|to|in|on|for|with|and|should)\b)[a-z]+\b"
+DEMONSTRATIVE = Sign(
+    words("that this those these"),
+    re.compile(
+        r"(?:\b(?:of|for|from|to|in|on|with|by|about|at|into|as|using|around|against)|\A\w+)\s+(?:that|this)\s+[a-z]"
+        r"|\b(?:those|these)\s+[a-z]"
+    ),
 )
-LENGTHS = ((3, "tiny"), (5, "short"), (9, "middling"))
+LENGTHS = ("tiny",) * 3 + ("short",) * 2 + ("middling",) * 4 + ("long",)
 FAR = 3
+SHORT = 4
+STEM = 5
 MOST_SHARED = 3
+
+
+class Evidence:
+    """What a request shows of needing others and of being needed.
+
+    Parameters
+    ----------
+    reading : Reading
+        The request.
+    joint : str
+        What stands between it and the one before; nothing if it is the first.
+
+    Attributes
+    ----------
+    classes : list of str
+        What kinds of verb open it.
+    content, stems : set of str
+        Its longer words, in the singular, but for those that only build sentences, and their beginnings.
+    how : str
+        How it may point back.
+    as_later, as_earlier : list of str
+        Features that hold whatever the other request is.
+    """
+
+    def __init__(self, reading: Reading, joint: str) -> None:
+        self.reading = reading
+        self.classes = _classes(reading)
+        self.content = {singular(word) for word in reading.words if len(word) >= SHORT and word not in NOUN_ENDS}
+        self.stems = {word[:STEM] for word in self.content}
+        self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *[f"left class {name}" for name in self.classes]]
+
+        self.how = _how(reading) if joint else ""
+        self.as_later = _of_later(reading, self.classes, self.how, joint) if joint else []
+
+    def with_earlier(self, earlier: Evidence, distance: int, *, near: bool, new: bool, pointed: str) -> list[str]:
+        """Features of this request and an earlier one together.
+
+        Parameters
+        ----------
+        earlier : Evidence
+            The earlier one.
+        distance : int
+            How many places lie between them, 1 for neighbours.
+        near : bool
+            Whether no request between them leaves anything behind.
+        new : bool
+            Whether this one points at a noun that no request before it has.
+        pointed : str
+            Where the rules take this one to point: "here", "elsewhere" or "nowhere".
+        """
+        place = "near" if near else "far"
+        found = [
+            f"distance {min(distance, FAR)}",
+            f"place {place}",
+            f"rules {pointed}",
+            f"{self.how} to {earlier.reading.leaves.name.lower()}",
+            f"{self.how} {place}",
+        ]
+        found += [f"{one} then {other}" for one in earlier.classes for other in self.classes]
+        if new:
+            found.append(f"names new {place}")
+        if self.reading.named:
+            if earlier.reading.stands_for(self.reading.named, self.reading):
+                found.append("names product")
+            if not self.reading.named.isdisjoint(earlier.content):
+                found.append("names shared")
+        shared = len(earlier.content & self.content)
+        if shared:
+            found.append(f"shares {min(shared, MOST_SHARED)}")
+        if not earlier.stems.isdisjoint([noun[:STEM] for noun in self.content - earlier.content]):
+            found.append("shares stem")
+        return found
 
 
 def _classes(reading: Reading) -> list[str]:
@@ -56,23 +136,34 @@ def _classes(reading: Reading) -> list[str]:
     return [name for name, verbs in CLASSES.items() if reading.head.verb in verbs] or ["other"]
 
 
-def of_later(reading: Reading, joint: str) -> Iterator[str]:
-    """What a request itself, and what joins it to the one before, shows of a need for any."""
+def _how(reading: Reading) -> str:
+    """How a request may point back."""
+    if COLLECTIVE.stands_in(reading):
+        return "collective"
+    if DEMONSTRATIVE.stands_in(reading):
+        return "demonstrative"
+    if points_back(reading.tokens, reading.head.verb in JUDGING_VERBS):
+        return "pronoun"
+    return "definite" if reading.named else "bare"
+
+
+def _of_later(reading: Reading, classes: list[str], how: str, joint: str) -> list[str]:
     tokens = reading.tokens
-    yield f"verb {reading.head.verb}"
-    yield from (f"class {name}" for name in _classes(reading))
-    yield from (f"word {word}" for word in sorted(TOLD_WORDS.intersection(tokens[1:])))
-    yield next((f"length {name}" for most, name in LENGTHS if len(tokens) < most), "length long")
-    yield from (f"sign {name}" for name, sign in SIGNS.items() if sign.stands_in(reading))
-    if writes_up(reading):
-        yield "sign writing up"
-    if COLLECTIVE.search(reading.text):
-        yield "sign collective"
-    if DEMONSTRATIVE.search(reading.text):
-        yield "sign demonstrative"
     marker = MARKER.search(joint)
-    yield f"joint {marker[0].lower()}" if marker else "joint none"
-    yield f"object {_object(tokens)}"
+    following = _object(tokens)
+    found = [
+        f"verb {reading.head.verb}",
+        f"object {following}",
+        f"{how}, object {following}",
+        f"length {LENGTHS[min(len(tokens), len(LENGTHS) - 1)]}",
+        f"joint {marker[0].lower()}" if marker else "joint none",
+    ]
+    found += [f"class {name}" for name in classes]
+    found += [f"word {word}" for word in TOLD_WORDS.intersection(tokens[1:])]
+    found += [f"sign {name}" for name, sign in SIGNS.items() if sign.stands_in(reading)]
+    if writes_up(reading):
+        found.append("sign writing up")
+    return found
 
 
 def _object(tokens: list[str]) -> str:
@@ -84,57 +175,3 @@ def _object(tokens: list[str]) -> str:
     if following in PREPOSITIONS:
         return "prepositional"
     return "clause" if following in WH_WORDS else "bare"
-
-
-def of_earlier(reading: Reading) -> Iterator[str]:
-    """What a request shows of being needed."""
-    yield f"leaves {reading.leaves.name.lower()}"
-    yield from (f"left class {name}" for name in _classes(reading))
-
-
-def of_pair(earlier: Reading, later: Reading, distance: int, near: bool, new: bool, pointed: bool) -> Iterator[str]:
-    """What the two show together.
-
-    Parameters
-    ----------
-    earlier, later : Reading
-        The two requests.
-    distance : int
-        How many places lie between them, 1 for neighbours.
-    near : bool
-        Whether no request between them leaves anything behind.
-    new : bool
-        Whether the later one points at a noun that no request before it has.
-    pointed : bool
-        Whether the rules take the later one to point at the earlier one.
-    """
-    place = "near" if near else "far"
-    yield f"distance {min(distance, FAR)}"
-    yield f"place {place}"
-    if pointed:
-        yield "rules"
-    how = _how(later)
-    yield f"{how} to {earlier.leaves.name.lower()}"
-    yield f"{how} {place}"
-    for one in _classes(earlier):
-        yield from (f"{one} then {other}" for other in _classes(later))
-    if later.named and earlier.stands_for(later.named, later):
-        yield "names product"
-    shared = len(earlier.content & later.content)
-    if shared:
-        yield f"shares {min(shared, MOST_SHARED)}"
-    if not later.named.isdisjoint(earlier.content):
-        yield "names shared"
-    if any(noun[:STEM] in earlier.stems for noun in later.content - earlier.content if len(noun) >= STEM):
-        yield "shares stem"
-    if new:
-        yield f"names new {place}"
-
-
-def _how(later: Reading) -> str:
-    """How a request may point back."""
-    if points_back(later.tokens, judges=True):
-        return "pronoun alone"
-    if not PRONOUNS.isdisjoint(later.tokens[1:]):
-        return "pronoun"
-    return "definite" if later.named else "bare"

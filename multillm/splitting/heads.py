@@ -27,6 +27,8 @@ __all__ = ["Head", "Kind", "read_head"]
 NO_LEAD_IN = " \t\n,:;*•/>=→–—-"
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
 CLOSING = re.compile(
+    r"(?:write\s+(?:down|out)|show|explain|check|verify)\s+(?:each|every|all)\s+(?:the\s+|your\s+)?(?:steps?|workings?)\b"
+    r"|(?:check|verify|double-check)\s+your\s+(?:results?|answers?|work|calculations?|solutions?)\b|"
     r"(?:explain|show|justify|give|state|describe|say|defend)\s+(?:me\s+)?(?:your|all\s+(?:your|the))\b"
     r"|(?:give|show|provide|list|include|add|cite|name)\s+(?:me\s+)?(?:(?:an?|one|two|some|few|couple|of|any|actual|"
     r"concrete|minimal|short|brief|quick|small|simple|relevant|specific)\s+)*"
@@ -75,9 +77,9 @@ NOT_ASKING = frozenset(["not", "n't", "also"])
 
 CLOSING_VERBS = words(
     """
-    explain show justify give state describe say defend provide list include add cite name write answer do respond reply
-    put phrase discuss elaborate compare make leave set call take return output present format structure organise
-    organize arrange sort group order tell comment keep
+    explain show justify give state describe say defend provide list include add cite name write answer do respond
+    reply put phrase discuss elaborate check verify double-check compare make leave set call take return output
+    present format structure organise organize arrange sort group order tell comment keep
     """
 )
 

@@ -28,7 +28,7 @@ LIST_POINTER = re.compile(
     r"\b(?:these|following|below|listed|(?:the|this|my|our)\s+(?:list|items|notes|points|bullets))\b", re.IGNORECASE
 )
 HEADING = re.compile(
-    r"\b(?:material|data|facts|input|feedback|changes|comments|ingredients|responses|reviews|results|notes|info|details|symptoms)\b"
+    r"\b(?:material|data|facts|input|feedback|changes|comments|ingredients|responses|reviews|results|notes|info|details|symptoms|agenda|schedule|menu|inventory|expenses|names|so\s+far)\b"
     r"[^:\n]{0,30}\Z",
     re.IGNORECASE,
 )
@@ -37,7 +37,12 @@ OBJECTLESS = words("in into to for as please concisely briefly below using with 
 PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 SENTENCE_END = re.compile(r"[.?!]\s")
 WORDING = re.compile(
-    r"\b(?:tone|style|wording|language|grammar|spelling|punctuation|(?:this|the\s+following)(?:\s+[\w'’-]+){0,3})\b(?!\s+(?:plan|code|function))",
+    r"\b(?:tone|style|wording|language|grammar|spelling|punctuation|(?:this|these|the\s+following)(?:\s+[\w'’-]+){0,3})\b(?!\s+(?:plan|code|function))",
+    re.IGNORECASE,
+)
+BELOW = re.compile(r"\b(?:below|the\s+following|pasted|underneath)\b", re.IGNORECASE)
+SHORTENING = re.compile(
+    r"\b(?:gist|summary|tl;?dr|(?:key|main)\s+(?:points?|ideas?)|takeaways?|translation)\b(?!\s+(?:of|from|for)\b)[^.:?!\n]{0,40}\W*\Z",
     re.IGNORECASE,
 )
 FEWEST_SENTENCES = 2
@@ -50,7 +55,10 @@ def announces_input(masked: str, start: int, end: int) -> bool:
     for match in POINTER.finditer(masked, max(start, end - CLOSING), end):
         if match[1] is None or match[1].lower() in GIVEN_NOUNS:
             return True
-    head = read_head(masked, max(start, masked.rfind("\n", start, end) + 1), end)
+    line = max(start, masked.rfind("\n", start, end) + 1)
+    if SHORTENING.search(masked, line, min(end, line + CLOSING)):
+        return True
+    head = read_head(masked, line, end)
     return head.verb in TEXT_VERBS and head.after in OBJECTLESS
 
 
@@ -59,7 +67,7 @@ def given_paragraphs(masked: str) -> list[tuple[int, int]]:
 
     If the last paragraph works on "the text above", all before it.
     """
-    found = []
+    found: list[tuple[int, int]] = []
     if masked.count("\n\n") == 1 and (only := _only_input(masked)):
         return [only]
     start, announced = 0, False
@@ -85,12 +93,9 @@ def _add_input(masked: str, start: int, end: int, announced: bool, found: list[t
 
 
 def _only_input(masked: str) -> tuple[int, int] | None:
-    """The second of two paragraphs, if the first is one sentence that works on a text and nothing else can be that text."""
+    """The second of two paragraphs, if the first wants a text to work on and nothing else can be it."""
     match = PARAGRAPH.search(masked)
-    if match is None or FILLER in masked or SENTENCE_END.search(masked, 0, match.start()):
-        return None
-    head = read_head(masked, 0, match.start())
-    if head.verb not in TEXT_VERBS or not (head.after in OBJECTLESS or WORDING.search(masked, 0, match.start())):
+    if match is None or FILLER in masked or not _asks_for_text(masked, match.start()):
         return None
     first = read_head(masked, match.end(), len(masked))
     if first.start > match.end() or len(SENTENCE_END.findall(masked, match.end())) < FEWEST_SENTENCES:
@@ -98,8 +103,18 @@ def _only_input(masked: str) -> tuple[int, int] | None:
     return match.end(), len(masked)
 
 
+def _asks_for_text(masked: str, end: int) -> bool:
+    """Whether a first paragraph points at a text below it, or is one sentence that works on a text."""
+    if BELOW.search(masked, max(0, end - CLOSING), end):
+        return True
+    head = read_head(masked, 0, end)
+    if head.verb not in TEXT_VERBS or SENTENCE_END.search(masked, 0, end):
+        return False
+    return head.after in OBJECTLESS or WORDING.search(masked, 0, end) is not None
+
+
 def _states(masked: str, start: int, end: int) -> bool:
-    return read_head(masked, start, min(end, start + OPENING)).kind is Kind.STATEMENT
+    return read_head(masked, start, min(end, start + OPENING)).kind in (Kind.STATEMENT, Kind.CONSTRAINT)
 
 
 def _works_on_above(masked: str, start: int) -> bool:

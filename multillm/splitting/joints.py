@@ -11,7 +11,6 @@ from multillm.splitting.heads import ADDRESSING_VERBS, NAMING, WORD, Head, Kind,
 from multillm.splitting.lexicon import (
     AUXILIARIES,
     COMMUNICATING_VERBS,
-    CONSTRAINT_VERBS,
     DELIVERABLES,
     DETERMINERS,
     JUDGING_VERBS,
@@ -58,7 +57,11 @@ ASKED_VERBS = REQUEST_VERBS - STEP_VERBS
 ASKING_KINDS = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.WISH])
 COLON = re.compile(r":(?=\s)")
 SCOPE = re.compile(
-    r"\b(?:(?:that|which|who)\s+(?!\w+s\b|(?:down|up|out|in|to|for|with|at|on|from|and|as|by)\b)|how\s+to|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
+    r"\b(?:(?:that|which|who)\s+(?!\w+s\b|(?:down|up|out|in|to|for|with|at|on|from|and|as|by)\b)|how\s+to"
+    r"|(?:where|should|shall|must|can|(?<!what )(?:could|might)|will|would|may|if|when|while|let)\b)"
+)
+PROGRAM = re.compile(
+    r"\b(?:script|program|macro|function|job|playbook|bot|daemon|command|tool|query|trigger|task)\s+to\s+\w+[^.;:]*\Z"
 )
 OBLIGATION = re.compile(r"\b(?:shall|must)\b")
 PURPOSE = re.compile(r"\bto\s+([a-z-]+)")
@@ -114,7 +117,7 @@ def cuts(masked: str, head: Head, end: int) -> Iterator[Cut]:
         if masked[joint] == "(":
             continue
         right, resume = _head_after(masked, joint, end)
-        if right.kind in ASKING_KINDS and _separates(masked, left, joint, right, limit, series):
+        if right.kind in ASKING_KINDS and _separates(masked, left, joint, right, limit, series=series):
             yield Cut(joint, right)
             left, series = right, right.kind is Kind.REQUEST
         position = max(position, resume)
@@ -157,7 +160,7 @@ def _asks_clearly(head: Head) -> bool:
     return head.kind is Kind.REQUEST and (head.verb not in NOUN_LIKE_VERBS or head.after in DETERMINERS)
 
 
-def _separates(masked: str, left: Head, joint: int, right: Head, end: int, series: bool) -> bool:
+def _separates(masked: str, left: Head, joint: int, right: Head, end: int, *, series: bool) -> bool:  # noqa: PLR0911 - one return a rule
     before = masked[max(left.start, joint - WINDOW) : joint]
     words = WORD.findall(before)
     if len(words) < 2 or (not before.endswith(FILLER) and _is_unfinished(words[-1], masked[joint])):
@@ -171,12 +174,12 @@ def _separates(masked: str, left: Head, joint: int, right: Head, end: int, serie
             and FURTHER.match(marker) is not None
             and not DELIVERABLES.isdisjoint(word.lower() for word in words[1:9])
         )
-    if left.kind is Kind.WISH and POLITE.search(marker):
-        return right.kind in ASKING_KINDS
     if right.kind is Kind.WISH or left.kind is Kind.WISH:
+        if left.kind is Kind.WISH and POLITE.search(marker):
+            return True
         return right.kind in (Kind.WISH, Kind.QUESTION) and (right.verb not in WH_WORDS or right.after in AUXILIARIES)
     if right.kind is Kind.REQUEST:
-        return _takes_object(right) and _new_request(before, left, right, marker, series)
+        return _takes_object(right) and _new_request(before, left, right, marker, series=series)
     return _new_question(before, left, right, marker, masked[right.start : min(end, right.start + WINDOW)])
 
 
@@ -191,7 +194,7 @@ def _takes_object(head: Head) -> bool:
     return bool(head.after) and (head.after[0].isalnum() or head.after in OBJECT_MARKS)
 
 
-def _new_request(before: str, left: Head, right: Head, joint: str, series: bool) -> bool:
+def _new_request(before: str, left: Head, right: Head, joint: str, *, series: bool) -> bool:  # noqa: PLR0911 - one return a rule
     """Whether an imperative after a weak joint, perhaps in a series of them, asks for something of its own."""
     if left.kind is Kind.LOOK or (
         left.verb in AUXILIARIES and left.after in ACTORS and right.verb not in COMMUNICATING_VERBS
@@ -207,11 +210,19 @@ def _new_request(before: str, left: Head, right: Head, joint: str, series: bool)
     noun = right.verb in NOUN_LIKE_VERBS and not (has_object or sequence or addressed or series)
     if noun or (left.verb in PIPELINE_VERBS and right.verb in PIPELINE_VERBS):
         return False
+    if PROGRAM.search(before):
+        return _is_asked(right)
     opening = len(left.verb) if left.kind is Kind.QUESTION else 0
     if SCOPE.search(before, opening) or any(word in ACTIONS for word in PURPOSE.findall(before)):
-        asked = right.verb in COMMUNICATING_VERBS or right.after in DELIVERABLES or right.after in ("me", "us")
-        return asked or (right.verb in ASKED_VERBS and (sequence or ("," in joint and not OBLIGATION.search(before))))
+        return _is_asked(right) or (
+            right.verb in ASKED_VERBS and (sequence or ("," in joint and not OBLIGATION.search(before)))
+        )
     return True
+
+
+def _is_asked(right: Head) -> bool:
+    """Whether one asks an assistant, rather than a program, for something like this."""
+    return right.verb in COMMUNICATING_VERBS or right.after in DELIVERABLES or right.after in ("me", "us")
 
 
 def _new_question(before: str, left: Head, right: Head, marker: str, text: str) -> bool:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from multillm.splitting.dependencies import LOOKBACK, pointed_at, readings
-from multillm.splitting.evidence import of_earlier, of_later, of_pair
+from multillm.splitting.evidence import Evidence
 from multillm.splitting.outline import Request
-from multillm.splitting.readings import Leaves
+from multillm.splitting.readings import Leaves, Reading
 
 __all__ = ["Pair", "dependencies", "load_weights", "pairs"]
 
@@ -46,31 +46,31 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
     the two, with the weights and the threshold of a logistic regression.
     """
     content = load_weights()
-    weight, threshold = content["weights"].get, content["threshold"]
+    weights: dict[str, float] = content["weights"]
     found: list[list[int]] = [[] for _ in requests]
     for later, earlier, features in pairs(prompt, requests):
-        if sum(weight(name, 0.0) for name in features) > threshold:
+        if sum([weights[name] for name in features if name in weights]) > content["threshold"]:
             found[later].append(earlier)
     return [tuple(each) for each in found]
 
 
 def pairs(prompt: str, requests: Sequence[Request]) -> Iterator[Pair]:
     """Each request with each of the few before it."""
-    read = readings(prompt, requests)
+    before: list[Evidence] = []
+    earlier_readings: list[Reading] = []
     rules: list[tuple[int, ...]] = []
     known: set[str] = set()
-    earlier_features = [list(of_earlier(reading)) for reading, _ in read]
-    before = [reading for reading, _ in read]
-    for later, (reading, joint) in enumerate(read):
-        first = max(0, later - LOOKBACK)
-        rules.append(pointed_at(before[first:later], rules[first:later], reading, joint))
-        near = next(
-            (place for place in range(later - 1, first - 1, -1) if before[place].leaves is not Leaves.NOTHING), -1
-        )
+    for later, (reading, joint) in enumerate(readings(prompt, requests)):
+        reach = range(max(0, later - LOOKBACK), later)
+        rules.append(pointed_at(earlier_readings, rules, reading, joint))
+        evidence = Evidence(reading, joint or " " * bool(later))
+        near = next((place for place in reversed(reach) if earlier_readings[place].leaves is not Leaves.NOTHING), -1)
         new = not reading.named <= known
-        features = list(of_later(reading, joint)) if later else []
-        for earlier in range(first, later):
-            pointed = earlier - first in rules[later]
-            of_both = of_pair(before[earlier], reading, later - earlier, earlier == near, new, pointed)
-            yield Pair(later, earlier, [*features, *earlier_features[earlier], *of_both])
-        known |= reading.content
+        for earlier in reach:
+            other = before[earlier]
+            pointed = "here" if earlier in rules[later] else "elsewhere" if rules[later] else "nowhere"
+            of_both = evidence.with_earlier(other, later - earlier, near=earlier == near, new=new, pointed=pointed)
+            yield Pair(later, earlier, evidence.as_later + other.as_earlier + of_both)
+        before.append(evidence)
+        earlier_readings.append(reading)
+        known |= evidence.content

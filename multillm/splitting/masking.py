@@ -33,6 +33,8 @@ CODE_LINE = re.compile(
     | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-].*[;{}]\s*$
     | [+-](?!\ [A-Za-z-]+\ +[A-Za-z`]).*[()]\s*$
     | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+,[\w.]+(?:,[\w.]*)*\s*$
+    | (?:SELECT|FROM|WHERE|GROUP\ BY|HAVING|ORDER\ BY|LIMIT|UNION|VALUES
+      |(?:LEFT\ |INNER\ |OUTER\ |CROSS\ )?JOIN)\ +[\w*("'].*
     | [\w./-]+\[\d+\]:\ | [\w./-]+:\d+(?::\d+)?:\ | \d+\ \| | \|.*\|\s*$ | \[[\w.-]+\]\s*$ | \#\d+\b
     | (?:[\w%(.-]+(?:\ {2,}|\t\s*)){2}.*\d
     )""",
@@ -58,6 +60,9 @@ task tasks then third todo tone topic urgent
 """)
 FEWEST_ENTRIES = 3
 WIDEST_GAP = 3
+MISTAKES = re.compile(
+    r"\b(?:mistakes?|errors?|typos|grammar|spelling)(?:\s+(?:here|below|in\s+this))?:(?=\s)", re.IGNORECASE
+)
 DEICTIC = re.compile(
     r"\b(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)\s*:(?=\s)", re.IGNORECASE
 )
@@ -111,6 +116,7 @@ def _mask_spans(masked: str, spans: Sequence[tuple[int, int]]) -> str:
 def _mask_inputs(masked: str) -> str:
     """Overwrite what a text verb, or a noun for a given text, and a colon introduce, to the end of its paragraph."""
     starts = {match.end() for match in INPUT_AFTER_COLON.finditer(masked) if match[1].lower() in TEXT_VERBS}
+    starts |= {match.end() for match in MISTAKES.finditer(masked)}
     starts |= {match.end() for match in DEICTIC.finditer(masked) if match[1].lower() in GIVEN_NOUNS}
     pieces, done = [], 0
     for start in sorted(starts):

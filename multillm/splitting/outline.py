@@ -10,8 +10,8 @@ from multillm.splitting.heads import NAMING, WORD, Head, Kind, read_head
 from multillm.splitting.inputs import points_at_list
 from multillm.splitting.joints import cuts, embedded_head
 from multillm.splitting.lexicon import AUXILIARIES, CREATING_VERBS, DELIVERABLES, DETERMINERS, JUDGING_VERBS, words
-from multillm.splitting.shaping import names_deliverable, restates, states_form, wants_one_answer
 from multillm.splitting.sentences import Opening, Sentence, sentences
+from multillm.splitting.shaping import names_deliverable, restates, says_more, states_form, wants_one_answer
 
 __all__ = ["Request", "outline"]
 
@@ -66,7 +66,7 @@ class _Reader:
         self.has_colon = ":" in masked
         self.requests: list[Request] = []
         self.listing_data = False
-        self.points_at_list = False
+        self.before: Sentence | None = None
         self.open = False
         self.items = False
         self.one_answer = False
@@ -77,13 +77,9 @@ class _Reader:
         head = read_head(masked, sentence.start, sentence.end)
         if sentence.opening is Opening.PARAGRAPH:
             self.listing_data = False
-        elif sentence.opening is Opening.ITEM and self.points_at_list:
+        elif sentence.opening is Opening.ITEM and self._heads_given_list():
             self.listing_data = True
-        self.points_at_list = (
-            sentence.opening is not Opening.ITEM
-            and head.verb not in DELEGATING
-            and points_at_list(masked, sentence.start, sentence.end)
-        )
+        self.before = None if sentence.opening is Opening.ITEM or head.verb in DELEGATING else sentence
         kind = self._kind(sentence, head)
         if self.listing_data:
             self._attach(sentence)
@@ -104,7 +100,7 @@ class _Reader:
             self._attach(sentence)
 
     def finish(self) -> list[Request]:
-        """The requests, the last one without the constraints that all of them share; none of several if one answers all."""
+        """The requests, the last one without the constraints that all of them share; one if one answer is wanted."""
         if self.one_answer:
             return self.requests[:1]
         if len(self.requests) > 1:
@@ -148,6 +144,10 @@ class _Reader:
             last.extras.append((last.end, sentence.end))
             last.end = sentence.end
 
+    def _heads_given_list(self) -> bool:
+        """Whether the sentence before the first item of a list takes the list as given."""
+        return self.before is not None and points_at_list(self.masked, self.before.start, self.before.end)
+
     def _is_list_apart(self, sentence: Sentence) -> bool:
         """Whether a list item stands after an empty line and nothing before it announces a list."""
         if sentence.opening is not Opening.ITEM or not self.requests:
@@ -155,7 +155,7 @@ class _Reader:
         before = self.masked[max(self.requests[-1].end, sentence.start - 40) : sentence.start]
         return "\n\n" in before and ":" not in before
 
-    def _kind(self, sentence: Sentence, head: Head) -> Kind:
+    def _kind(self, sentence: Sentence, head: Head) -> Kind:  # noqa: PLR0911 - one return a rule reads best
         kind = head.kind
         if (
             kind is Kind.QUESTION
@@ -170,7 +170,7 @@ class _Reader:
                 kind = Kind.QUESTION
         if not self.requests:
             return Kind.REQUEST if kind is Kind.CONSTRAINT and head.verb in ASKING_CONSTRAINTS else kind
-        if not self.items and wants_one_answer(self.masked, head.start, sentence.end):
+        if not self.items and wants_one_answer(self.masked, head, sentence.end):
             self.one_answer = True
             return Kind.CONSTRAINT
         if kind is Kind.LOOK and head.verb == "consider" and sentence.opening is Opening.STOP:
@@ -194,7 +194,7 @@ class _Reader:
             return True
         return judged and sentence.opening is Opening.STOP and (head.kind is not Kind.QUESTION or head.verb in YES_NO)
 
-    def _shapes(self, sentence: Sentence, head: Head) -> bool:
+    def _shapes(self, sentence: Sentence, head: Head) -> bool:  # noqa: PLR0911 - one return a rule reads best
         """Whether an imperative only shapes the answer to the request before it."""
         if SEQUENCE.match(self.masked, sentence.start, head.start):
             return False
@@ -203,6 +203,8 @@ class _Reader:
             return True
         if sentence.opening is not Opening.STOP:
             return False
+        if says_more(self.masked, head, sentence.end, self.requests[-1].start, last):
+            return True
         if head.verb == "add" and last.verb in JUDGING_VERBS:
             return False
         if head.verb in ("add", "include") and not (head.after.isdigit() or head.after == "up"):

@@ -24,7 +24,6 @@ from multillm.splitting.nouns import (
     CODE_NOUNS,
     FINDING_NOUNS,
     INDEFINITE,
-    NOUN_ENDS,
     PREPOSITIONS,
     RESULT_NOUNS,
     TEXT_NOUNS,
@@ -32,10 +31,9 @@ from multillm.splitting.nouns import (
     is_superlative,
     names_act,
     phrase,
-    singular,
 )
 
-__all__ = ["STEM", "Leaves", "Reading"]
+__all__ = ["Leaves", "Reading"]
 
 TOKEN = re.compile(r"[^\W_][\w'’/-]*|[^\s\w]")
 ON_IT = re.compile(r"[\w-]+\s+(?:it|them)\b")
@@ -55,7 +53,6 @@ EXHAUSTIVE = words("any every all each what into")
 GROUPING_VERBS = words("cluster group categorise categorize classify segment split divide bucket break sort")
 INDIRECT = words("me us him her up out down together off over through at for to")
 SHORT = 4
-STEM = 5
 
 
 class Leaves(Enum):
@@ -111,16 +108,6 @@ class Reading:
     def on_it(self) -> bool:
         """Whether it only does something with "it"."""
         return ON_IT.match(self.text) is not None
-
-    @cached_property
-    def content(self) -> frozenset[str]:
-        """Its longer words, in the singular, but for those that only build sentences."""
-        return frozenset(singular(token) for token in self.tokens if len(token) >= SHORT and token not in NOUN_ENDS)
-
-    @cached_property
-    def stems(self) -> frozenset[str]:
-        """Beginnings of those."""
-        return frozenset(word[:STEM] for word in self.content if len(word) >= STEM)
 
     @cached_property
     def named(self) -> set[str]:

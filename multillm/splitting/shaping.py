@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from multillm.splitting.lexicon import DELIVERABLES, words
+from multillm.splitting.heads import Head
+from multillm.splitting.lexicon import CREATING_VERBS, DELIVERABLES, words
 
-__all__ = ["names_deliverable", "restates", "states_form", "wants_one_answer"]
+__all__ = ["names_deliverable", "restates", "says_more", "states_form", "wants_one_answer"]
 
+ANSWERING = words("reply answer respond output return print give write say provide show only just")
 ONE_ANSWER = re.compile(
     r"(?:only\s+|just\s+)?(?:(?:reply|answer|respond|output|return)\b(?:\s+(?:me|back|with|in))*\s+"
     r"(?:(?:only|just|nothing\s+but)\s+(?!the\s+\w+s\b)|(?:exactly\s+)?(?:one|a\s+single)\s+(?:word|letter|number|line|sentence)\b"
@@ -38,12 +40,37 @@ FRAGMENT = re.compile(
 FRAGMENT_NOUNS = DELIVERABLES - words(
     "page paragraph sentence sentences message documents email example examples bullets"
 ) | words("version hashtags solutions answers")
+COMPARING = frozenset(["compare", "assess", "evaluate", "review", "rate", "judge", "decide", "recommend", "choose"])
+LOOKED_AT = re.compile(r"look\s+at\s+(?:the|this|that|these|those|my|our|your)\b", re.IGNORECASE)
+TELLING = frozenset(
+    ["explain", "describe", "list", "mention", "discuss", "define", "outline", "introduce", "say", "tell"]
+)
+POINTING = re.compile(r"\b(?:it|its|them|their|this|that|these|those|your|me|each|every|why)\b", re.IGNORECASE)
+TOLD_IN = re.compile(
+    r"\w+\s+(?:me\s+|us\s+)?(?:an?|the|our|one)\s+(?:[\w'’-]+\s+){0,3}?(?:guide|readme|article|post|page|documentation|docs|manual"
+    r"|tutorial|faq|policy|report|essay|memo|leaflet|handbook|runbook|brochure|story|letter|email|speech|prd|spec)\b",
+    re.IGNORECASE,
+)
+FEW_WORDS = 6
 LONGEST = 140
 
 
-def wants_one_answer(masked: str, start: int, end: int) -> bool:
+def wants_one_answer(masked: str, head: Head, end: int) -> bool:
     """Whether "reply with the number only" or the like leaves room for one answer and no other."""
-    return end - start <= LONGEST and ONE_ANSWER.match(masked, start, end) is not None
+    if head.verb not in ANSWERING or end - head.start > LONGEST:
+        return False
+    return ONE_ANSWER.match(masked, head.start, end) is not None
+
+
+def says_more(masked: str, head: Head, end: int, start: int, last: Head) -> bool:
+    """Whether an imperative only says more of what the request before it, from `start` on, makes or compares."""
+    if head.verb == "make" and head.after in ("it", "them"):
+        return last.verb in CREATING_VERBS and len(masked[head.start : end].split()) <= FEW_WORDS
+    if head.verb == "look":
+        return head.after == "at" and last.verb in COMPARING and LOOKED_AT.match(masked, head.start, end) is None
+    if head.verb not in TELLING or POINTING.search(masked, head.start, min(end, head.start + LONGEST)):
+        return False
+    return last.verb in CREATING_VERBS and TOLD_IN.match(masked, start, head.start) is not None
 
 
 def states_form(masked: str, start: int, end: int) -> bool:
