@@ -174,3 +174,15 @@ async def test_a_request_is_sent_once_and_an_answer_beyond_all_bounds_is_broken_
             await client.complete(ask("light"))
         await client.aclose()
         assert server.wait_until_unconnected()
+
+
+async def test_a_redis_that_does_not_answer_fails_no_call() -> None:
+    pool = small_pool("light", calls={"allowed_fails": 0})
+    with FaultServer({"light": Script(faults=[Fault.BROKEN])}) as server:
+        deployment = ml.Deployment("light", "ollama_chat/light", {"api_base": server.base_url}, local=True)
+        environ = {"MULTILLM_REDIS_URL": "redis://:secret-word@127.0.0.1:1/0"}
+        client = ml.ModelClient([deployment], pool.registry, pool.calls, environ=environ)
+        with pytest.raises(ml.CompletionError, match="light gave no answer"):
+            await client.complete(ask("light"))
+        assert client._groups["light"].endpoints[0].out_until > 0
+        await client.aclose()

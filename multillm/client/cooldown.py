@@ -12,6 +12,7 @@ import logging
 import socket
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from multillm.client.transport import Deployment, split_credentials
@@ -45,17 +46,21 @@ class SharedCooldown:
     """
 
     def __init__(self, url: str) -> None:
-        from litellm.caching.dual_cache import DualCache
-        from litellm.caching.redis_cache import RedisCache
-        from litellm.router_utils.cooldown_cache import CooldownCache
+        self._url = url
+        self._cooldowns: Any = None
+        self._opening = asyncio.Lock()
 
-        self._redis = RedisCache(url=url)
-        self._cooldowns = CooldownCache(DualCache(redis_cache=self._redis), default_cooldown_time=0.0)
+    async def _opened(self) -> Any:
+        """LiteLLM's cache, made in a thread: in a running loop it would leave a task behind."""
+        async with self._opening:
+            if self._cooldowns is None:
+                self._cooldowns = await asyncio.to_thread(_open, self._url)
+        return self._cooldowns
 
     async def left_s(self, names: Sequence[str]) -> Mapping[str, float]:
         """For how many seconds more each deployment that is left out stays so."""
         try:
-            active = await self._cooldowns.async_get_active_cooldowns(list(names), None)
+            active = await (await self._opened()).async_get_active_cooldowns(list(names), None)
         except Exception:  # no fault of Redis may fail a call
             logger.warning("Redis does not say which deployments are left out", exc_info=True)
             return {}
@@ -65,10 +70,20 @@ class SharedCooldown:
     async def leave_out(self, name: str, seconds: float, reason: str) -> None:
         """Tell that a deployment is left out from now on."""
         try:
-            await asyncio.to_thread(self._cooldowns.add_deployment_to_cooldown, name, RuntimeError(reason), 0, seconds)
+            add = (await self._opened()).add_deployment_to_cooldown
+            await asyncio.to_thread(add, name, RuntimeError(reason), 0, seconds)
         except Exception:  # the same
             logger.warning("Redis cannot be told that %s is left out", name, exc_info=True)
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._redis.disconnect()  # type: ignore[no-untyped-call]  # LiteLLM leaves it so
+        if self._cooldowns is not None:
+            await self._cooldowns.cache.redis_cache.disconnect()
+
+
+def _open(url: str) -> Any:
+    from litellm.caching.dual_cache import DualCache
+    from litellm.caching.redis_cache import RedisCache
+    from litellm.router_utils.cooldown_cache import CooldownCache
+
+    return CooldownCache(DualCache(redis_cache=RedisCache(url=url)), default_cooldown_time=0.0)
