@@ -207,7 +207,7 @@ def _routed(part: Outcomes, own: Folds, draw: Draw, plan: _Plan) -> dict[str, _S
     if kept is None:
         return {}
     measured = Measured(kept, *_matrices(kept), plan.means)
-    runs = [_run(name, kind, fitted, measured, own, plan) for name, (kind, fitted) in plan.routers.items()]
+    runs = [_run(name, measured, own, plan) for name in plan.routers]
     counts = draw()
     kinds = kept.prompts["task_type"]
     return {
@@ -217,7 +217,8 @@ def _routed(part: Outcomes, own: Folds, draw: Draw, plan: _Plan) -> dict[str, _S
     }
 
 
-def _run(name: str, kind: Kind, fitted: Sequence[PromptQuality], measured: Measured, own: Folds, plan: _Plan) -> Run:
+def _run(name: str, measured: Measured, own: Folds, plan: _Plan) -> Run:
+    kind, fitted = plan.routers[name]
     if not fitted:
         cost = measured.cost if measured.has_cost else np.zeros_like(measured.quality)
         return chosen(name, kind, np.round(measured.quality, 12), cost, measured=measured, willingness=plan.willingness)

@@ -26,7 +26,7 @@ class Survey:
     table : PartitionedOutcomes
         Its parts.
     models : tuple of str
-        Models in order of first appearance.
+        Models in order of first appearance among the prompts counted.
     cost_unit : str
         Unit of costs.
     sizes : int array of shape [parts]
@@ -57,20 +57,21 @@ class Survey:
             If parts have costs in different units or one prompt, or no prompt is complete.
         """
         looks = table.each(_look, measures=measures)
-        models = tuple(dict.fromkeys(model for look in looks for model in look.models))
+        named = {model for look in looks for model in look.models}
         units = sorted({look.cost_unit for look in looks} - {""})
         if len(units) > 1:
             raise OutcomesError(f"parts of {table.name} have costs in {' and '.join(units)}; bring them to one unit")
         ids = np.concatenate([look.ids for look in looks])
         if twice := len(ids) - len(np.unique(ids)):
             raise OutcomesError(f"{twice} prompts of {table.name} are in two parts; allowed: all rows in one part")
-        groups = [look.groups if set(look.models) == set(models) else look.groups[:0] for look in looks]
+        groups = [look.groups if set(look.models) == named else look.groups[:0] for look in looks]
         sizes = np.array([len(names) for names in groups])
         if not sizes.any():
             raise OutcomesError(
-                f"no prompt of {table.name} has {' and '.join(measures)} for all of {', '.join(models)}; "
+                f"no prompt of {table.name} has {' and '.join(measures)} for all of {', '.join(sorted(named))}; "
                 "filter the models, or state costs by with_costs"
             )
+        models = looks[int(np.flatnonzero(sizes)[0])].models
         sha256 = hashlib.sha256("".join(look.sha256 for look in looks).encode()).hexdigest()
         left_out = len(ids) - int(sizes.sum())
         return cls(table, models, "".join(units), sizes, left_out, np.concatenate(groups), sha256)
@@ -109,4 +110,4 @@ def _look(part: Outcomes, measures: Sequence[str]) -> _Look:
     kept = complete(part, part.models, measures)
     groups = np.empty(0, dtype=str) if kept is None else kept.prompts["group"].fillna("").to_numpy(str)
     ids = pd.util.hash_pandas_object(part.prompts["prompt_id"], index=False).to_numpy().astype(np.uint64)
-    return _Look(part.models, part.cost_unit, ids, groups, part.sha256())
+    return _Look(part.models if kept is None else kept.models, part.cost_unit, ids, groups, part.sha256())
