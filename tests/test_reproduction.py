@@ -14,7 +14,7 @@ import multillm as ml
 from multillm.cli import app
 from multillm.reproduction import EXPERIMENTS, REGRETS, reproduce
 
-MODELS = ("weak", "strong")
+MODELS = ("mixtral-8x7b-instruct-v0.1", "gpt-4-1106-preview")
 
 
 @pytest.fixture(scope="module")
