@@ -7,6 +7,7 @@ is left, ``strong`` is in the pool. ``weak`` always answers and is below the thr
 
 import asyncio
 import itertools
+import os
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -26,6 +27,11 @@ TIMEOUT_S = 1.0
 WAIT_S = 0.2
 CALL_S = 10.0
 DOWN_S = 0.3
+
+
+def busy() -> float:
+    """How much longer everything takes on this machine just now."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 class When(StrEnum):

@@ -1,14 +1,13 @@
 """Whatever a server does: a right answer, or an error that says what was tried and what to do."""
 
 import asyncio
-import os
 import threading
 
 import pytest
 
 import multillm as ml
 from multillm.testing import Fault
-from tests.faults import PROMPT, RETRIES, RIGHT, Case, Left, Seen, When, observe
+from tests.faults import PROMPT, RETRIES, RIGHT, Case, Left, Seen, When, busy, observe
 
 KINDS: dict[Fault, type[ml.CompletionError]] = {
     Fault.TIMEOUT: ml.CompletionTimeout,
@@ -98,11 +97,6 @@ def kind_of(case: Case) -> type[ml.CompletionError]:
     """The type of the error that the fault ends in."""
     told = case.when.streamed and case.fault in IN_WORDS
     return ml.CompletionError if told else KINDS.get(case.fault, ml.CompletionError)
-
-
-def busy() -> float:
-    """How much longer everything takes on this machine just now."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def own_threads() -> set[threading.Thread]:

@@ -17,6 +17,7 @@ from hypothesis import given, strategies as st
 import multillm as ml
 from multillm.testing import Fault, FaultServer, Script
 from multillm.testing.script import tokens
+from tests.faults import busy
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "ollama.json").read_text("utf-8"))
 OVERFLOW = 5000
@@ -96,8 +97,8 @@ def answer_in(content: dict[str, Any]) -> str:
 
 
 def read(server: FaultServer, path: str, silence_s: float) -> tuple[str, Exception | None]:
-    """What comes of a streamed answer within 0.3 s, and the error that ends it, if one does."""
-    came, end = b"", time.monotonic() + 0.3
+    """What comes of a streamed answer within three times that silence, and the error that ends it, if one does."""
+    came, end = b"", time.monotonic() + 3 * silence_s
     body = {"model": "light", "stream": True, "messages": [{"role": "user", "content": "Say it."}]}
     try:
         with httpx.stream("POST", server.base_url + path, json=body, timeout=silence_s) as response:
@@ -156,8 +157,8 @@ def test_a_server_that_died_refuses_and_comes_back_on_its_port() -> None:
 def test_an_answer_that_does_not_end_keeps_sending(fault: Fault, stream: bool) -> None:
     with FaultServer({"light": Script(faults=[fault] * 2, drip_s=0.01)}) as server:
         body = {"model": "light", "stream": stream, "messages": [{"role": "user", "content": "Say it."}]}
-        came, end = 0, time.monotonic() + 0.2
-        with httpx.stream("POST", f"{server.base_url}/api/chat", json=body, timeout=0.1) as response:
+        came, end = 0, time.monotonic() + 0.2 * busy()
+        with httpx.stream("POST", f"{server.base_url}/api/chat", json=body, timeout=0.1 * busy()) as response:
             for chunk in response.iter_raw():
                 came += len(chunk)
                 if time.monotonic() > end:
@@ -171,9 +172,9 @@ def test_an_answer_that_does_not_end_keeps_sending(fault: Fault, stream: bool) -
 @pytest.mark.parametrize("path", ["/api/chat", "/v1/chat/completions"])
 @pytest.mark.parametrize("fault", sorted(set(Fault) - {Fault.WRONG_TYPE, Fault.HUGE, Fault.EMPTY}))
 def test_a_stream_breaks_after_as_many_tokens_as_the_script_says(fault: Fault, path: str) -> None:
-    script = Script(answer=ANSWER, faults=[fault], after_tokens=3, drip_s=0.2, down_s=60)
+    script = Script(answer=ANSWER, faults=[fault], after_tokens=3, drip_s=0.2 * busy(), down_s=60)
     with FaultServer({"light": script}) as server:
-        came, error = read(server, path, silence_s=0.1)
+        came, error = read(server, path, silence_s=0.1 * busy())
     for word in ("Of", " many", " words,"):
         assert json.dumps(word) in came
     assert '" one"' not in came
