@@ -77,8 +77,9 @@ def test_without_forgetting_neither_order_nor_batches_matter(rated: list[Rated],
 @settings(max_examples=40)
 @given(ratings, st.floats(0.5, 50))
 def test_forgetting_halves_what_lies_a_half_life_back(rated: list[Rated], half_life: float) -> None:
-    frame = taught(rated, half_life=half_life).to_frame().set_index(["label", "task_type"])
-    for (label, task_type), row in frame.iterrows():  # type: ignore[misc]
+    frame = taught(rated, half_life=half_life).to_frame()
+    for row in frame.to_dict("records"):
+        label, task_type = row["label"], row["task_type"]
         of_kind = [(one, q) for one, kind, _, q in rated if kind == task_type]
         weights = [2.0 ** (-age / half_life) * (one == label) for age, (one, _) in enumerate(reversed(of_kind))]
         assert row["n"] == pytest.approx(sum(weights), abs=1e-6)
@@ -156,7 +157,7 @@ def test_what_cannot_be_learnt_from_is_refused_and_changes_nothing(tmp_path: Pat
     pd.testing.assert_frame_equal(posterior.to_frame(), before)
     for wrong in ({"weight": -1}, {"weight": np.nan}, {"half_life": 0}):
         with pytest.raises(EstimatorError, match="allowed"):
-            ml.BetaQuality(POOL.registry, **wrong)  # type: ignore[arg-type]
+            ml.BetaQuality(POOL.registry, **wrong)
     table = ml.Outcomes(
         pd.DataFrame({"prompt_id": ["a"], "model": "m", "quality": 1.0}), pd.DataFrame({"prompt_id": ["a"]})
     )
@@ -241,7 +242,7 @@ async def served(store: ml.FeedbackStore, thompson: ml.ThompsonQuality, prompts:
             for place, row in zip(frame.index, frame.itertuples(), strict=True):
                 quality = {"model::light": 0.2}.get(str(row.served_label), 0.9)
                 store.rate(str(place), quality, source="reader")
-                decision = run.results[int(row.subtask_index)].decision
+                decision = run.results[frame["subtask_index"].loc[place]].decision
                 thompson.posterior.update(str(row.served_label), decision.profile, quality)
                 labels.append(str(row.served_label))
     return labels
