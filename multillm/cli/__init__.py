@@ -1,4 +1,4 @@
-"""The command line: ``multillm demo | route | run | evaluate | tune | bench | reproduce | doctor | setup``."""
+"""The command line: ``multillm demo | route | run | evaluate | tune | bench | reproduce | serve | export | doctor | setup``."""
 
 from multillm.cli.commands import app, main
 
