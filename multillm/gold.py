@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COMPLEXITY", "GoldPrompt", "GoldSubTask", "gold_frame", "load_gold"]
 
+PARTS = ("train", "test", "second_pass", "independent_pass")
 COMPLEXITY = {"low": 0.2, "medium": 0.5, "high": 0.8}
 """Complexity (0..1) that stands for a labelled level."""
 
@@ -81,8 +82,8 @@ def load_gold(source: str | Path = "train") -> list[GoldPrompt]:
     Parameters
     ----------
     source : str or Path, default "train"
-        ``"train"``, ``"test"`` or ``"second_pass"`` for the files that come with multillm, or a path of JSON lines:
-        ``id``, ``prompt``, ``subtasks`` (``text``, ``task_type``, ``complexity``, ``depends_on``) and,
+        ``"train"``, ``"test"``, ``"second_pass"`` or ``"independent_pass"`` for the files that come with multillm,
+        or a path of JSON lines: ``id``, ``prompt``, ``subtasks`` (``text``, ``task_type``, ``complexity``, ``depends_on``) and,
         optionally, ``topic`` and ``kind``.
 
     Returns
@@ -99,7 +100,7 @@ def load_gold(source: str | Path = "train") -> list[GoldPrompt]:
     path = shipped if is_file(shipped) else Path(source)
     if not is_file(path):
         raise InputError(
-            f"no labelled prompts at {str(source)!r}; give 'train', 'test', 'second_pass' or a JSON lines file"
+            f"no labelled prompts at {str(source)!r}; give {', '.join(map(repr, PARTS))} or a JSON lines file"
         )
     prompts = []
     for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
