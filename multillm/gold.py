@@ -83,8 +83,8 @@ def load_gold(source: str | Path = "train") -> list[GoldPrompt]:
     ----------
     source : str or Path, default "train"
         ``"train"``, ``"test"``, ``"second_pass"`` or ``"independent_pass"`` for the files that come with multillm,
-        or a path of JSON lines: ``id``, ``prompt``, ``subtasks`` (``text``, ``task_type``, ``complexity``, ``depends_on``) and,
-        optionally, ``topic`` and ``kind``.
+        or a path of JSON lines: ``id``, ``prompt``, ``subtasks`` (``text``, ``task_type``, ``complexity``,
+        ``depends_on``) and, optionally, ``topic`` and ``kind``.
 
     Returns
     -------

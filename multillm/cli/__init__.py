@@ -1,4 +1,4 @@
-"""The command line: ``multillm demo | route | run | evaluate | tune | bench | reproduce | serve | export | doctor | setup``."""
+"""The command line; `commands` has the app, each larger command a file of its own."""
 
 from multillm.cli.commands import app, main
 
