@@ -13,7 +13,7 @@ __all__ = ["local_cluster"]
 
 @contextmanager
 def local_cluster(workers: int = 2) -> Iterator[Client]:
-    """Workers of one thread each, without dashboard; a worker that is lost is started anew."""
+    """Workers of one thread each, their dashboard on a free port; a worker that is lost is started anew."""
     quick = {
         "distributed.comm.timeouts.connect": "30s",
         "distributed.worker.memory.terminate": False,
@@ -23,7 +23,7 @@ def local_cluster(workers: int = 2) -> Iterator[Client]:
     with (
         dask.config.set(quick),
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=False
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0", silence_logs=False
         ) as cluster,
         Client(cluster) as client,
     ):

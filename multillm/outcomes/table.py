@@ -315,7 +315,6 @@ def split_frame(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _offer(outcomes: Outcomes) -> str:
-    kinds = {"models": outcomes.models}
-    for column in ("task_type", "group"):
-        kinds[f"{column}s"] = tuple(outcomes.prompts[column].dropna().unique())
+    kinds = {f"{column}s": tuple(outcomes.prompts[column].dropna().unique()) for column in ("task_type", "group")}
+    kinds = {"models": outcomes.models, **kinds}
     return "; ".join(f"{kind} {', '.join(values[:12])}" for kind, values in kinds.items() if values)
