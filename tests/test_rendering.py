@@ -137,6 +137,14 @@ def benchmark() -> ml.Benchmark:
     )
 
 
+def ablation() -> ml.Ablation:
+    """Three arms, made of the same prompts, with an attacker's answers and note."""
+    made = benchmark()
+    arms = {"routed": "split, routed", EVIL: "whole, model::smollm2", "model::qwen": "whole, model::qwen"}
+    manifest = made.manifest.model_copy(update={"kind": "ablation"})
+    return ml.Ablation(manifest, made.rows.replace({"model": arms}), made.prompts)
+
+
 def evaluation() -> Evaluation:
     """A router and the baselines that a comparison needs, with made-up resamples."""
     kinds = {EVIL: "router", "curves": "router", "learned": "router", "random": "baseline", "oracle": "baseline"}
@@ -201,6 +209,8 @@ SHOWN: dict[str, Callable[[], Shown]] = {
     "feedback": lambda: ml.FeedbackSummary.of(feedback()),
     "benchmark": benchmark,
     "report": lambda: benchmark().report(),
+    "ablation": ablation,
+    "ablation_report": lambda: ablation().report(),
     "reproduction": lambda: ml.Reproduction(benchmark(), benchmark()),
     "evaluation": evaluation,
     "comparison": lambda: Comparison(evaluation(), tuned(), None, pd.Series(dtype=float)),
@@ -255,7 +265,7 @@ def classes() -> Iterator[type]:
 
 
 def test_nothing_that_shows_itself_is_left_out_here() -> None:
-    assert {found.__name__ for found in classes()} == {type(made(name)).__name__ for name in SHOWN}
+    assert set(classes()) <= {kind for name in SHOWN for kind in type(made(name)).__mro__}
 
 
 @each_shown
