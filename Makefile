@@ -51,13 +51,13 @@ check-notebooks: $(READY)
 	$(NBVAL) --nbval $(filter-out $(LIVE),$(NOTEBOOKS))
 	$(NBVAL) --nbval-lax $(LIVE)
 
-# Some tests are about time: what fails on a busy machine is run once more, and must pass then.
+# Some tests are about time: what fails on a busy machine is run once more, alone, and must pass then.
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	@$(BIN)/multillm setup
-	$(BIN)/pytest || $(BIN)/pytest --last-failed
+	$(BIN)/pytest --numprocesses 2 --dist loadfile || $(BIN)/pytest --last-failed
 	$(MAKE) check-notebooks
 
 audit: $(READY)
