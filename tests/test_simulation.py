@@ -55,7 +55,7 @@ def bernoulli(chance: tuple[float, ...], n: int, seed: int = 0) -> ml.Outcomes:
 
 
 def stream_of(table: ml.Outcomes, benchmark: int = 50, willingness: float = 10.0, seeds: int = 3) -> Stream:
-    prepared, kinds = _prepared(table, willingness, "task_type", None)
+    prepared, kinds, _ = _prepared(table, willingness, "task_type", None)
     return _stream(prepared, kinds, benchmark=benchmark, willingness=willingness, replaced={}, seeds=range(seeds))
 
 
@@ -277,6 +277,25 @@ def test_kinds_are_the_tables_own_or_told_by_a_classifier() -> None:
     assert str(found.facts["kinds of prompts"]).endswith("by reference classifier")
     kinds = {len(np.unique(_prepared(told, 10.0, "task_type", name)[1])) for name in (None, "learned")}
     assert kinds == {2}
+
+
+def test_what_the_classifier_told_is_said() -> None:
+    table = outcomes(80)
+    assert not any("told" in fact for fact in simulate(table, {}, benchmark=20, seeds=[0]).facts)
+    prompts = table.prompts.assign(group=["a", "b"] * 40)
+    prompts.loc[:2, "task_type"] = None
+    prompts.loc[:9, "complexity"] = np.nan
+    holes = ml.Outcomes(table.rows, prompts, "holes", "cost units")
+    found = simulate(holes, {}, benchmark=20, seeds=[0])
+    assert "told by the learned classifier 3 kinds, 10 complexities" in found.provenance()
+    found = simulate(holes, {}, benchmark=20, seeds=[0], classifier="reference")
+    assert found.facts["told by the reference classifier"] == "80 kinds, 10 complexities"
+    found = simulate(holes, {}, benchmark=20, seeds=[0], by="group")
+    assert found.facts["kinds of prompts"] == "2 by group"
+    assert found.facts["told by the learned classifier"] == "0 kinds, 10 complexities"
+    prompts.loc[:1, "group"] = None
+    with pytest.raises(OutcomesError, match="2 prompts of holes have no group"):
+        simulate(ml.Outcomes(table.rows, prompts, "holes", "USD"), {}, benchmark=20, seeds=[0], by="group")
 
 
 def test_incomplete_prompts_are_left_out_and_what_is_missing_is_named() -> None:

@@ -47,7 +47,8 @@ class Simulation:
     totals : mapping of str to float array of shape [3, seeds, c]
         By strategy: utility, quality and cost, added up over the prompts so far.
     facts : mapping of str to object
-        How the figures came about: benchmark, willingness, kinds of prompts, replaced, sha256, versions, date.
+        How the figures came about: benchmark, willingness, kinds of prompts, what a
+        classifier told, replaced, sha256, versions, date.
     """
 
     data: str
