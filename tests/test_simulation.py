@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy import stats
 from scipy.special import betaln
 
 import multillm as ml
-from multillm.errors import OutcomesError
+from multillm.errors import EstimatorError, OutcomesError
 from multillm.learning import LinearCurves, MeanQuality
 from multillm.online import (
     STRATEGIES,
@@ -296,6 +297,33 @@ def test_what_the_classifier_told_is_said() -> None:
     prompts.loc[:1, "group"] = None
     with pytest.raises(OutcomesError, match="2 prompts of holes have no group"):
         simulate(ml.Outcomes(table.rows, prompts, "holes", "USD"), {}, benchmark=20, seeds=[0], by="group")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wrong"),
+    [
+        *((kind, wrong) for kind in (Thompson, EpsilonGreedy) for wrong in ({"weight": -1}, {"weight": np.inf})),
+        (Thompson, {"half_life": 0}),
+        (Thompson, {"floor": 1.1}),
+        (Thompson, {"confidence": 1.0}),
+        (EpsilonGreedy, {"epsilon": 2}),
+        (EpsilonGreedy, {"epsilon": np.nan}),
+        (partial(Refitted, LinearCurves()), {"epsilon": -0.1}),
+        (partial(Refitted, LinearCurves()), {"first": 0}),
+    ],
+)
+def test_a_strategy_is_told_at_once_what_it_may_not_be_given(
+    strategy: Callable[..., Strategy], wrong: dict[str, float]
+) -> None:
+    [(name, value)] = wrong.items()
+    with pytest.raises(EstimatorError, match=f"{name} is {value}; allowed"):
+        strategy(**wrong)
+
+
+def test_a_prior_worth_nothing_makes_every_model_a_half_until_it_is_tried() -> None:
+    stream = stream_of(bernoulli((0.0, 1.0, 0.0), 60), benchmark=20, willingness=np.inf, seeds=1)
+    assert EpsilonGreedy(weight=0.0).choices(stream, rngs(1)).tolist() == [[0] + [1] * 39]
+    assert Thompson(weight=0.0, floor=0.5).choices(stream, rngs(1))[0, -20:].tolist() == [1] * 20
 
 
 def test_incomplete_prompts_are_left_out_and_what_is_missing_is_named() -> None:

@@ -20,7 +20,7 @@ from multillm.online.evidence import Evidence, Kind, Rating, learn, rated_calls
 from multillm.registry import ModelSpec, QualityCurve
 from multillm.tasks import TaskProfile
 
-__all__ = ["BetaQuality", "credible_bound"]
+__all__ = ["BetaQuality", "check_prior", "credible_bound"]
 
 LEAST = 1e-9
 
@@ -75,10 +75,7 @@ class BetaQuality:
         half_life: float | None = None,
         tiers: bool = False,
     ) -> None:
-        if not (weight >= 0 and np.isfinite(weight)):
-            raise EstimatorError(f"weight is {weight}; allowed are 0 and more pseudo-observations, finite")
-        if half_life is not None and not half_life > 0:
-            raise EstimatorError(f"half_life is {half_life}; allowed is any number of ratings above 0, or None")
+        check_prior(weight, half_life)
         self.weight = float(weight)
         self.half_life = half_life
         self.tiers = tiers
@@ -280,6 +277,14 @@ class BetaQuality:
         shown = frame.where(frame.notna(), None).drop(columns=[] if self.tiers else ["tier"])
         columns = [str(column).replace("_", " ") for column in shown]
         return html_table(repr(self), columns, shown.itertuples(index=False, name=None))
+
+
+def check_prior(weight: float, half_life: float | None) -> None:
+    """Raise an EstimatorError unless a prior may be worth this much and ratings may be forgotten at this rate."""
+    if not (weight >= 0 and np.isfinite(weight)):
+        raise EstimatorError(f"weight is {weight}; allowed are 0 and more pseudo-observations, finite")
+    if half_life is not None and not half_life > 0:
+        raise EstimatorError(f"half_life is {half_life}; allowed is any number of ratings above 0, or None")
 
 
 def credible_bound(successes: Figures, failures: Figures, share: float | Figures) -> Figures:

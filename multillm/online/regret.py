@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from multillm.errors import OutcomesError
+from multillm.markup import html_table, message_html
 from multillm.metrics import Estimate, resample
 from multillm.metrics.bootstrap import Figures
 
@@ -183,7 +183,9 @@ class Simulation:
         return f"Simulation({', '.join(names)} on {self.data!r}, {self.n:,} prompts, {len(self.seeds)} seeds)"
 
     def _repr_html_(self) -> str:
-        return f"{self.table().to_html(border=0)}<p><small>{escape(self.provenance())}</small></p>"
+        shown = self.table().reset_index()
+        rows = shown.itertuples(index=False, name=None)
+        return f"{html_table(repr(self), list(shown), rows)}\n{message_html(self.provenance())}"
 
 
 def _cell(found: Estimate, spec: str) -> str:

@@ -63,8 +63,8 @@ def simulate(
     outcomes : Outcomes
         What was measured.
     strategies : mapping of str to Strategy
-        By name; see `multillm.online.strategies`. The oracle, the best single model, the best model of each kind of
-        prompt (both in hindsight) and random choice are added as baselines.
+        By name; `multillm.online.STRATEGIES` if left out. The oracle, the best single model, the best model of each
+        kind of prompt (both in hindsight) and random choice are added as baselines.
     benchmark : int, default 200
         Prompts of the benchmark; 0 for none, which leaves no curves and, with costs, no prices.
     willingness : float, default infinity
