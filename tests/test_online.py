@@ -187,7 +187,7 @@ def test_an_error_changes_nothing(
     options: dict[str, float | bool | None] = {"half_life": half_life, "tiers": tiers}
     posterior, frame = taught(known, **options), rows(more).astype(object)
     [(column, value)] = wrong.items()
-    frame.iat[at % len(frame), frame.columns.get_loc(column)] = value
+    frame[column] = [value if place == at % len(frame) else one for place, one in enumerate(frame[column])]
     for learn in (posterior.update_many, posterior.rebuild):
         with pytest.raises(EstimatorError, match=f"{column} is .*; allowed is"):
             learn(frame)

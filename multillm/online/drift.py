@@ -161,7 +161,7 @@ def _comparisons(calls: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], Fi
         for measure in MEASURES:
             known = of_kind[of_kind[measure].notna()]
             before, after = (known.loc[known["late"] == side, measure].to_numpy(float) for side in (False, True))
-            yield (label, task_type, measure), before, after
+            yield (str(label), str(task_type), measure), before, after
 
 
 def _compared(
