@@ -187,7 +187,8 @@ def test_an_error_changes_nothing(
     options: dict[str, float | bool | None] = {"half_life": half_life, "tiers": tiers}
     posterior, frame = taught(known, **options), rows(more).astype(object)
     [(column, value)] = wrong.items()
-    frame[column] = [value if place == at % len(frame) else one for place, one in enumerate(frame[column])]
+    cells = [value if place == at % len(frame) else one for place, one in enumerate(frame[column])]
+    frame = frame.assign(**{column: pd.Series(cells, index=frame.index, dtype=object)})
     for learn in (posterior.update_many, posterior.rebuild):
         with pytest.raises(EstimatorError, match=f"{column} is .*; allowed is"):
             learn(frame)

@@ -185,7 +185,7 @@ class Simulation:
     def _repr_html_(self) -> str:
         shown = self.table().reset_index()
         rows = shown.itertuples(index=False, name=None)
-        return f"{html_table(repr(self), list(shown), rows)}\n{message_html(self.provenance())}"
+        return f"{html_table(repr(self), list(map(str, shown)), rows)}\n{message_html(self.provenance())}"
 
 
 def _cell(found: Estimate, spec: str) -> str:
