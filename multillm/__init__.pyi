@@ -97,7 +97,12 @@ from .markup import Listing as Listing
 from .online import (
     BetaQuality as BetaQuality,
     DriftReport as DriftReport,
+    EpsilonGreedy as EpsilonGreedy,
+    Refitted as Refitted,
     Simulation as Simulation,
+    Static as Static,
+    Strategy as Strategy,
+    Thompson as Thompson,
     ThompsonQuality as ThompsonQuality,
     drift_report as drift_report,
     simulate as simulate,

@@ -22,6 +22,7 @@ def test_the_names_that_users_build_on_stay() -> None:
     assert {
         "split", "classify", "split_and_classify", "TaskRouter", "Policy", "Registry", "ModelSpec", "ModelClient",
         "Orchestrator", "FeedbackStore", "load_pool", "RunResult", "RoutingDecision", "TaskProfile",
+        "simulate", "Simulation", "Strategy", "Static", "EpsilonGreedy", "Thompson", "Refitted",
     } <= set(dir(ml))  # fmt: skip
 
 

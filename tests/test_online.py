@@ -165,6 +165,47 @@ def test_what_cannot_be_learnt_from_is_refused_and_changes_nothing(tmp_path: Pat
         ml.BetaQuality.load(ml.MeanQuality().fit(table).save(tmp_path / "mean"))
 
 
+WRONG = st.sampled_from(
+    [
+        {"quality": 1.5}, {"quality": -0.1}, {"quality": "good"}, {"complexity": None}, {"complexity": np.nan},
+        {"complexity": pd.NA}, {"complexity": 1.01}, {"complexity": "high"}, {"served_label": 7}, {"task_type": None},
+        {"tier": None},
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(ratings, ratings.filter(bool), WRONG, st.integers(0), st.none() | st.floats(1, 20), st.booleans())
+def test_an_error_changes_nothing(
+    known: list[Rated],
+    more: list[Rated],
+    wrong: dict[str, object],
+    at: int,
+    half_life: float | None,
+    tiers: bool,
+) -> None:
+    options: dict[str, float | bool | None] = {"half_life": half_life, "tiers": tiers}
+    posterior, frame = taught(known, **options), rows(more).astype(object)
+    [(column, value)] = wrong.items()
+    cells = [value if place == at % len(frame) else one for place, one in enumerate(frame[column])]
+    frame = frame.assign(**{column: pd.Series(cells, index=frame.index, dtype=object)})
+    for learn in (posterior.update_many, posterior.rebuild):
+        with pytest.raises(EstimatorError, match=f"{column} is .*; allowed is"):
+            learn(frame)
+        assert repr(posterior) == repr(taught(known, **options))
+        pd.testing.assert_frame_equal(posterior.to_frame(), taught(known, **options).to_frame(), check_exact=True)
+
+
+@pytest.mark.parametrize("label", [None, np.nan, 7])
+def test_a_rating_of_no_model_is_refused(label: object) -> None:
+    posterior = ml.BetaQuality(POOL.registry)
+    with pytest.raises(EstimatorError, match="served_label is"):
+        posterior.update(label, profile(), 0.5)  # type: ignore[arg-type]
+    with pytest.raises(EstimatorError, match="complexity is nan"):
+        posterior.update(LABELS[0], replace(profile(), complexity=np.nan), 0.5)
+    assert posterior.ratings == len(posterior.to_frame()) == 0
+
+
 def test_threads_may_learn_and_ask_at_once() -> None:
     posterior = ml.BetaQuality(POOL.registry)
 

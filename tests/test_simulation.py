@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from scipy import stats
 from scipy.special import betaln
 
 import multillm as ml
-from multillm.errors import OutcomesError
+from multillm.errors import EstimatorError, OutcomesError
 from multillm.learning import LinearCurves, MeanQuality
 from multillm.online import (
     STRATEGIES,
@@ -55,7 +56,7 @@ def bernoulli(chance: tuple[float, ...], n: int, seed: int = 0) -> ml.Outcomes:
 
 
 def stream_of(table: ml.Outcomes, benchmark: int = 50, willingness: float = 10.0, seeds: int = 3) -> Stream:
-    prepared, kinds = _prepared(table, willingness, "task_type", None)
+    prepared, kinds, _ = _prepared(table, willingness, "task_type", None)
     return _stream(prepared, kinds, benchmark=benchmark, willingness=willingness, replaced={}, seeds=range(seeds))
 
 
@@ -277,6 +278,52 @@ def test_kinds_are_the_tables_own_or_told_by_a_classifier() -> None:
     assert str(found.facts["kinds of prompts"]).endswith("by reference classifier")
     kinds = {len(np.unique(_prepared(told, 10.0, "task_type", name)[1])) for name in (None, "learned")}
     assert kinds == {2}
+
+
+def test_what_the_classifier_told_is_said() -> None:
+    table = outcomes(80)
+    assert not any("told" in fact for fact in simulate(table, {}, benchmark=20, seeds=[0]).facts)
+    prompts = table.prompts.assign(group=["a", "b"] * 40)
+    prompts.loc[:2, "task_type"] = None
+    prompts.loc[:9, "complexity"] = np.nan
+    holes = ml.Outcomes(table.rows, prompts, "holes", "cost units")
+    found = simulate(holes, {}, benchmark=20, seeds=[0])
+    assert "told by the learned classifier 3 kinds, 10 complexities" in found.provenance()
+    found = simulate(holes, {}, benchmark=20, seeds=[0], classifier="reference")
+    assert found.facts["told by the reference classifier"] == "80 kinds, 10 complexities"
+    found = simulate(holes, {}, benchmark=20, seeds=[0], by="group")
+    assert found.facts["kinds of prompts"] == "2 by group"
+    assert found.facts["told by the learned classifier"] == "0 kinds, 10 complexities"
+    prompts.loc[:1, "group"] = None
+    with pytest.raises(OutcomesError, match="2 prompts of holes have no group"):
+        simulate(ml.Outcomes(table.rows, prompts, "holes", "USD"), {}, benchmark=20, seeds=[0], by="group")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "wrong"),
+    [
+        *((kind, wrong) for kind in (Thompson, EpsilonGreedy) for wrong in ({"weight": -1}, {"weight": np.inf})),
+        (Thompson, {"half_life": 0}),
+        (Thompson, {"floor": 1.1}),
+        (Thompson, {"confidence": 1.0}),
+        (EpsilonGreedy, {"epsilon": 2}),
+        (EpsilonGreedy, {"epsilon": np.nan}),
+        (partial(Refitted, LinearCurves()), {"epsilon": -0.1}),
+        (partial(Refitted, LinearCurves()), {"first": 0}),
+    ],
+)
+def test_a_strategy_is_told_at_once_what_it_may_not_be_given(
+    strategy: Callable[..., Strategy], wrong: dict[str, float]
+) -> None:
+    [(name, value)] = wrong.items()
+    with pytest.raises(EstimatorError, match=f"{name} is {value}; allowed"):
+        strategy(**wrong)
+
+
+def test_a_prior_worth_nothing_makes_every_model_a_half_until_it_is_tried() -> None:
+    stream = stream_of(bernoulli((0.0, 1.0, 0.0), 60), benchmark=20, willingness=np.inf, seeds=1)
+    assert EpsilonGreedy(weight=0.0).choices(stream, rngs(1)).tolist() == [[0] + [1] * 39]
+    assert Thompson(weight=0.0, floor=0.5).choices(stream, rngs(1))[0, -20:].tolist() == [1] * 20
 
 
 def test_incomplete_prompts_are_left_out_and_what_is_missing_is_named() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from sklearn.metrics import f1_score
 
 from multillm.errors import InputError
 from multillm.gold import load_gold
@@ -17,7 +19,7 @@ from multillm.splitting import split
 from multillm.splitting.batch import split_many
 from multillm.splitting.learned import load_weights
 from multillm.splitting.masking import mask
-from multillm.splitting.train import train
+from multillm.splitting.train import choose_cutoff, train
 
 REFERENCE_PROMPT = (
     "Write the API reference documentation for our REST /users endpoints "
@@ -280,9 +282,42 @@ def test_the_shipped_weights_were_learned_from_the_shipped_data() -> None:
 def test_learning_the_weights_again_gives_the_same() -> None:
     again = train(data_dir() / "gold" / "train.jsonl")
     shipped = load_weights()
-    assert again["weights"].keys() == shipped["weights"].keys()
-    for name, weight in again["weights"].items():
-        assert weight == pytest.approx(shipped["weights"][name], abs=0.01)
+    assert again.keys() == shipped.keys()
+    for exact in ("data", "data_sha256", "pairs", "needed", "topics"):
+        assert again[exact] == shipped[exact]
+    for near in ("weights", "f1_by_cutoff", "threshold", "cutoff", "cross_validated_f1"):
+        assert again[near] == pytest.approx(shipped[near], abs=0.01)
+    for bounds in ("plateau", "cross_validated_f1_interval"):
+        assert again[bounds] == pytest.approx(shipped[bounds], abs=0.02)
+
+
+def test_the_threshold_is_at_the_middle_of_what_is_as_good_as_the_best_cut_off() -> None:
+    shipped = load_weights()
+    low, high = shipped["plateau"]
+    assert shipped["cutoff"] == pytest.approx((low + high) / 2)
+    assert shipped["cross_validated_f1_interval"][0] < shipped["cross_validated_f1"]
+    assert shipped["cross_validated_f1"] < shipped["cross_validated_f1_interval"][1]
+    best = max(shipped["f1_by_cutoff"].values())
+    edges = [shipped["f1_by_cutoff"][f"{edge:.2f}"] for edge in (low, high)]
+    assert min(edges) < shipped["cross_validated_f1"] <= best
+
+
+def test_a_cut_off_is_chosen_by_what_it_sorts_right() -> None:
+    rng = np.random.default_rng(0)
+    topics = np.repeat(np.arange(40), 25).astype(str)
+    needed = rng.random(1000) < 0.4
+    apart = np.where(needed, 0.8, 0.2)
+    found = choose_cutoff(apart, needed, topics)
+    assert found["plateau"] == [0.2, 0.79]  # every cut-off from 0.20 up to below 0.80 sorts all of them right
+    assert found["cutoff"] == pytest.approx(0.495)
+    assert found["cross_validated_f1"] == 1.0
+    assert found["cross_validated_f1_interval"] == [1.0, 1.0]
+    blurred = np.clip(apart + rng.normal(0, 0.25, 1000), 0, 1)
+    found = choose_cutoff(blurred, needed, topics)
+    taken = blurred > found["cutoff"]
+    assert found["cross_validated_f1"] == pytest.approx(f1_score(needed, taken), abs=1e-4)
+    low, high = found["cross_validated_f1_interval"]
+    assert low < found["cross_validated_f1"] < high
 
 
 def test_a_column_is_split_as_its_prompts_are() -> None:

@@ -5,6 +5,7 @@ from multillm.online.posterior import BetaQuality
 from multillm.online.regret import Simulation
 from multillm.online.simulation import STRATEGIES, simulate
 from multillm.online.strategies import BestFixed, EpsilonGreedy, Oracle, Random, Refitted, Static, Strategy, Thompson
+from multillm.online.stream import Stream
 from multillm.online.thompson import ThompsonQuality
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Simulation",
     "Static",
     "Strategy",
+    "Stream",
     "Thompson",
     "ThompsonQuality",
     "drift_report",

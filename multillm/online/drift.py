@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -117,22 +117,12 @@ def drift_report(
     late = (calls["recorded_at"] >= start).to_numpy(bool)
     # After a fallback the latency counts the calls that failed before.
     calls = calls.assign(latency_s=calls["latency_s"].where(calls["served_label"] == calls["asked_label"]))
-    rows, left_out, rng = [], 0, np.random.default_rng(seed)
-    for (label, task_type), of_kind in calls.assign(late=late).groupby(["served_label", "task_type"]):
-        for measure in MEASURES:
-            known = of_kind[of_kind[measure].notna()]
-            before, after = (known.loc[known["late"] == side, measure].to_numpy(float) for side in (False, True))
-            if min(len(before), len(after)) >= least:
-                rows.append(
-                    (
-                        label,
-                        task_type,
-                        measure,
-                        *_compared(measure, before, after, level=level, resamples=resamples, rng=rng),
-                    )
-                )
-            else:
-                left_out += 1
+    rng, rows, left_out = np.random.default_rng(seed), [], 0
+    for kind, before, after in _comparisons(calls.assign(late=late)):
+        if min(len(before), len(after)) < least:
+            left_out += 1
+        else:
+            rows.append((*kind, *_compared(kind[-1], before, after, level=level, resamples=resamples, rng=rng)))
     table = pd.DataFrame(rows, columns=list(COLUMNS[:-2]))
     adjusted = stats.false_discovery_control(table["p"].to_numpy(float), method="bh") if rows else np.empty(0)
     facts = {
@@ -163,6 +153,15 @@ def _start(times: pd.Series, recent: datetime | int) -> datetime:
             f"no answered call lies on one side of {start}; choose another beginning of the latest calls"
         )
     return start
+
+
+def _comparisons(calls: pd.DataFrame) -> Iterator[tuple[tuple[str, str, str], Figures, Figures]]:
+    """Label, task type and measure, and what is known of it before and of late."""
+    for (label, task_type), of_kind in calls.groupby(["served_label", "task_type"]):
+        for measure in MEASURES:
+            known = of_kind[of_kind[measure].notna()]
+            before, after = (known.loc[known["late"] == side, measure].to_numpy(float) for side in (False, True))
+            yield (str(label), str(task_type), measure), before, after
 
 
 def _compared(

@@ -16,16 +16,12 @@ from multillm.learning.base import PLACES
 from multillm.learning.storage import read_state, write_state
 from multillm.markup import html_table
 from multillm.metrics.bootstrap import Figures
+from multillm.online.evidence import Evidence, Kind, Rating, learn, rated_calls
 from multillm.registry import ModelSpec, QualityCurve
 from multillm.tasks import TaskProfile
 
-__all__ = ["BetaQuality", "credible_bound"]
+__all__ = ["BetaQuality", "check_prior", "credible_bound"]
 
-Kind = tuple[str, str]
-"""Task type, and complexity tier where tiers are kept apart."""
-
-RATED = ("served_label", "task_type", "tier", "complexity", "quality")
-GRAIN = 2.0**30
 LEAST = 1e-9
 
 
@@ -79,15 +75,12 @@ class BetaQuality:
         half_life: float | None = None,
         tiers: bool = False,
     ) -> None:
-        if not (weight >= 0 and np.isfinite(weight)):
-            raise EstimatorError(f"weight is {weight}; allowed are 0 and more pseudo-observations, finite")
-        if half_life is not None and not half_life > 0:
-            raise EstimatorError(f"half_life is {half_life}; allowed is any number of ratings above 0, or None")
+        check_prior(weight, half_life)
         self.weight = float(weight)
         self.half_life = half_life
         self.tiers = tiers
         self._curves = {spec.label: spec.quality for spec in models}
-        self._evidence: dict[Kind, dict[str, Figures]] = {}  # by kind and label: ratings, their quality, complexity
+        self._evidence: Evidence = {}
         self._ratings = 0
         self._lock = threading.Lock()
 
@@ -111,11 +104,11 @@ class BetaQuality:
         Raises
         ------
         EstimatorError
-            If the quality is not within 0..1.
+            If the label is no string, or quality or complexity is not within 0..1; then nothing is learnt.
         """
-        rated = (label, str(profile.task_type), str(profile.tier), profile.complexity, quality)
+        rating = Rating(label, str(profile.task_type), str(profile.tier), profile.complexity, quality)
         with self._lock:
-            self._ratings += _learn(self._evidence, [rated], self._decay, tiers=self.tiers)
+            self._ratings += learn(self._evidence, [rating], self._decay, tiers=self.tiers)
 
     def update_many(self, feedback: pd.DataFrame) -> Self:
         """Learn from the rated calls among the rows of a feedback store, in their order.
@@ -133,17 +126,18 @@ class BetaQuality:
         Raises
         ------
         EstimatorError
-            If a column is not there or a quality is not within 0..1; then nothing is learnt.
+            If a column is not there, or a rated call has a quality or a complexity that is not within 0..1 or lacks its
+            task type or tier; then nothing is learnt.
         """
-        rated = _rated(feedback)
+        rated = rated_calls(feedback)
         with self._lock:
-            self._ratings += _learn(self._evidence, rated, self._decay, tiers=self.tiers)
+            self._ratings += learn(self._evidence, rated, self._decay, tiers=self.tiers)
         return self
 
     def rebuild(self, feedback: pd.DataFrame) -> Self:
         """Forget everything, and learn from these rows instead; see `update_many`."""
-        rated, evidence = _rated(feedback), dict[Kind, dict[str, Figures]]()
-        ratings = _learn(evidence, rated, self._decay, tiers=self.tiers)
+        evidence: Evidence = {}
+        ratings = learn(evidence, rated_calls(feedback), self._decay, tiers=self.tiers)
         with self._lock:
             self._evidence, self._ratings = evidence, ratings
         return self
@@ -285,35 +279,14 @@ class BetaQuality:
         return html_table(repr(self), columns, shown.itertuples(index=False, name=None))
 
 
+def check_prior(weight: float, half_life: float | None) -> None:
+    """Raise an EstimatorError unless a prior may be worth this much and ratings may be forgotten at this rate."""
+    if not (weight >= 0 and np.isfinite(weight)):
+        raise EstimatorError(f"weight is {weight}; allowed are 0 and more pseudo-observations, finite")
+    if half_life is not None and not half_life > 0:
+        raise EstimatorError(f"half_life is {half_life}; allowed is any number of ratings above 0, or None")
+
+
 def credible_bound(successes: Figures, failures: Figures, share: float | Figures) -> Figures:
     """Quality below which this share of a Beta distribution lies; a parameter of 0 makes it a point at 0 or 1."""
     return np.asarray(betaincinv(np.maximum(successes, LEAST), np.maximum(failures, LEAST), share))
-
-
-def _rated(feedback: pd.DataFrame) -> list[tuple[str, str, str, float, float]]:
-    """The rated calls, checked, in order."""
-    if absent := [column for column in RATED if column not in feedback]:
-        raise EstimatorError(f"feedback has no column {', '.join(absent)}; pass what FeedbackStore.frame() returns")
-    known = feedback[feedback["quality"].notna() & feedback["served_label"].notna()]
-    return list(known[list(RATED)].itertuples(index=False, name=None))
-
-
-def _learn(
-    evidence: dict[Kind, dict[str, Figures]],
-    rated: Iterable[tuple[str, str, str, float, float]],
-    decay: float,
-    *,
-    tiers: bool,
-) -> int:
-    """Add ratings to the evidence, all or none; how many there were."""
-    ratings = [(label, (task_type, tier if tiers else ""), c, q) for label, task_type, tier, c, q in rated]
-    for *_, quality in ratings:
-        if not 0.0 <= quality <= 1.0:
-            raise EstimatorError(f"quality is {quality}; allowed is 0..1: scale the ratings first")
-    for label, kind, complexity, quality in ratings:
-        of_kind = evidence.setdefault(kind, {})
-        if decay < 1.0:
-            of_kind |= {known: decay * found for known, found in of_kind.items()}
-        added = np.round(np.array([1.0, quality, complexity]) * GRAIN) / GRAIN
-        of_kind[label] = of_kind.get(label, 0.0) + added
-    return len(ratings)

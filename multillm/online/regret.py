@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from html import escape
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from multillm.errors import OutcomesError
+from multillm.markup import html_table, message_html
 from multillm.metrics import Estimate, resample
 from multillm.metrics.bootstrap import Figures
 
@@ -47,7 +47,8 @@ class Simulation:
     totals : mapping of str to float array of shape [3, seeds, c]
         By strategy: utility, quality and cost, added up over the prompts so far.
     facts : mapping of str to object
-        How the figures came about: benchmark, willingness, kinds of prompts, replaced, sha256, versions, date.
+        How the figures came about: benchmark, willingness, kinds of prompts, what a
+        classifier told, replaced, sha256, versions, date.
     """
 
     data: str
@@ -182,7 +183,9 @@ class Simulation:
         return f"Simulation({', '.join(names)} on {self.data!r}, {self.n:,} prompts, {len(self.seeds)} seeds)"
 
     def _repr_html_(self) -> str:
-        return f"{self.table().to_html(border=0)}<p><small>{escape(self.provenance())}</small></p>"
+        shown = self.table().reset_index()
+        rows = shown.itertuples(index=False, name=None)
+        return f"{html_table(repr(self), list(map(str, shown)), rows)}\n{message_html(self.provenance())}"
 
 
 def _cell(found: Estimate, spec: str) -> str:

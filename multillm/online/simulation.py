@@ -63,14 +63,14 @@ def simulate(
     outcomes : Outcomes
         What was measured.
     strategies : mapping of str to Strategy
-        By name; see `multillm.online.strategies`. The oracle, the best single model, the best model of each kind of
-        prompt (both in hindsight) and random choice are added as baselines.
+        By name; `multillm.online.STRATEGIES` if left out. The oracle, the best single model, the best model of each
+        kind of prompt (both in hindsight) and random choice are added as baselines.
     benchmark : int, default 200
         Prompts of the benchmark; 0 for none, which leaves no curves and, with costs, no prices.
     willingness : float, default infinity
         Cost units paid per unit of quality: utility is quality less cost over willingness.
     by : {"task_type", "group"}, default "task_type"
-        Kind of a prompt, for which a posterior of its own is kept. Missing ones are told by the classifier.
+        Kind of a prompt, for which a posterior of its own is kept. Missing task types are told by the classifier.
     classifier : str, optional
         Tells the kinds of all prompts in place of the table's, as a live router would; ``"learned"``, and then only
         where kinds or complexities are missing, if left out.
@@ -95,13 +95,13 @@ def simulate(
     Raises
     ------
     OutcomesError
-        If the outcomes do not allow it: too few complete prompts, no costs to weigh, no such model.
+        If the outcomes do not allow it: too few complete prompts, no costs to weigh, no such model, no group.
     """
     if taken := sorted(set(strategies) & set(BASELINES)):
         raise OutcomesError(f"{', '.join(taken)} is the name of a baseline; rename the strategy")
     if len(set(seeds)) < len(seeds) or not seeds:
         raise OutcomesError(f"seeds are {list(seeds)}; give one or more, each once")
-    table, kinds = _prepared(outcomes, willingness, by, classifier)
+    table, kinds, told = _prepared(outcomes, willingness, by, classifier)
     stream = _stream(table, kinds, benchmark=benchmark, willingness=willingness, replaced=replaced or {}, seeds=seeds)
     prompts = stream.shape[1]
     steps = np.unique(np.linspace(0, prompts, min(checkpoints, prompts) + 1).round().astype(np.intp))[1:]
@@ -121,6 +121,7 @@ def simulate(
             "benchmark": benchmark,
             "willingness": f"{willingness:g}",
             "kinds of prompts": f"{stream.contexts} by {f'{classifier} classifier' if classifier else by}",
+            **told,
             **({"replaced": ", ".join(f"{old} by {new}" for old, new in replaced.items())} if replaced else {}),
             "replicates": replicates,
             "level": level,
@@ -131,8 +132,10 @@ def simulate(
     )
 
 
-def _prepared(outcomes: Outcomes, willingness: float, by: str, classifier: str | None) -> tuple[Outcomes, Places]:
-    """The complete prompts with type and complexity, and the number of each one's kind."""
+def _prepared(
+    outcomes: Outcomes, willingness: float, by: str, classifier: str | None
+) -> tuple[Outcomes, Places, dict[str, str]]:
+    """The complete prompts with type and complexity, the number of each one's kind, and what a classifier told."""
     if by not in ("task_type", "group"):
         raise OutcomesError(f"by is {by!r}; choose task_type or group")
     has_cost = bool(outcomes.rows["cost"].notna().any())
@@ -141,14 +144,21 @@ def _prepared(outcomes: Outcomes, willingness: float, by: str, classifier: str |
     table = outcomes.complete(("quality", "cost") if has_cost else ("quality",))
     prompts = table.prompts
     kind, complexity = prompts[by].astype(object), prompts["complexity"]
-    if classifier or kind.isna().any() or complexity.isna().any():
+    unsorted, unrated = kind.isna() | bool(classifier), complexity.isna()
+    if by == "group" and not classifier and unsorted.any():
+        raise OutcomesError(f"{int(unsorted.sum())} prompts of {outcomes.name} have no group; take kinds by task_type")
+    facts = {}
+    if unsorted.any() or unrated.any():
         text = prompts["prompt"].fillna("").astype(str)
         told = classify_many(text.where(text.str.strip() != "", "unknown"), classifier or "learned")
-        of_type = told["task_type"].astype(object)
-        kind, complexity = of_type if classifier else kind.fillna(of_type), complexity.fillna(told["complexity"])
+        kind = kind.mask(unsorted, told["task_type"].astype(object))
+        complexity = complexity.fillna(told["complexity"])
+        facts[f"told by the {classifier or 'learned'} classifier"] = (
+            f"{int(unsorted.sum()):,} kinds, {int(unrated.sum()):,} complexities"
+        )
     named = prompts.assign(task_type=kind.astype(str), complexity=complexity)
     typed = Outcomes(table.rows, named, table.name, table.cost_unit)
-    return typed, np.unique(kind.astype(str), return_inverse=True)[1]
+    return typed, np.unique(kind.astype(str), return_inverse=True)[1], facts
 
 
 def _stream(

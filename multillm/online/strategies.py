@@ -10,12 +10,12 @@ from typing import Protocol
 import numpy as np
 from sklearn.base import clone
 
-from multillm.errors import OutcomesError
+from multillm.errors import EstimatorError, OutcomesError
 from multillm.learning import FittedCurves, PromptQuality
 from multillm.metrics.bootstrap import Figures
-from multillm.online.posterior import credible_bound
+from multillm.online.posterior import check_prior, credible_bound
 from multillm.online.stream import Places, Stream
-from multillm.online.thompson import above_floor
+from multillm.online.thompson import above_floor, check_confidence
 
 __all__ = [
     "BestFixed",
@@ -96,14 +96,22 @@ class _Beta(ABC):
     prior : PromptQuality or None
         Fitted to the benchmark, it takes the place of the pool's curves; one half throughout for None.
     weight : float, default 10
-        Pseudo-observations that the prior is worth.
+        Pseudo-observations that the prior is worth; with 0 a model counts for one half until it has been tried.
     half_life : float, optional
         As for `BetaQuality`.
+
+    Raises
+    ------
+    EstimatorError
+        If a parameter is outside what is allowed.
     """
 
     prior: PromptQuality | None = field(default_factory=FittedCurves)
     weight: float = 10.0
     half_life: float | None = None
+
+    def __post_init__(self) -> None:
+        check_prior(self.weight, self.half_life)
 
     def choices(self, stream: Stream, rngs: Sequence[np.random.Generator]) -> Places:
         """See `Strategy`."""
@@ -148,8 +156,13 @@ class EpsilonGreedy(_Beta):
 
     epsilon: float = 0.0
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share("epsilon", self.epsilon)
+
     def _choose(self, a: Figures, b: Figures, price: Figures, rngs: Sequence[np.random.Generator]) -> Places:
-        greedy: Places = (a / (a + b) - price).argmax(axis=1)
+        expected = np.divide(a, a + b, out=np.full_like(a, 0.5), where=a + b > 0)
+        greedy: Places = (expected - price).argmax(axis=1)
         if self.epsilon == 0.0:
             return greedy
         chance = np.array([rng.random() < self.epsilon for rng in rngs])
@@ -171,6 +184,11 @@ class Thompson(_Beta):
 
     floor: float = 0.0
     confidence: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_share("floor", self.floor)
+        check_confidence(self.confidence)
 
     def _choose(self, a: Figures, b: Figures, price: Figures, rngs: Sequence[np.random.Generator]) -> Places:
         least = np.maximum((a, b), 1e-9)
@@ -195,11 +213,21 @@ class Refitted:
         Prompts after which it is fitted again for the first time.
     epsilon : float, default 0.05
         Share of prompts given to a model by chance.
+
+    Raises
+    ------
+    EstimatorError
+        If a parameter is outside what is allowed.
     """
 
     estimator: PromptQuality
     first: int = 250
     epsilon: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check_share("epsilon", self.epsilon)
+        if not self.first >= 1:
+            raise EstimatorError(f"first is {self.first}; allowed are 1 and more prompts")
 
     def choices(self, stream: Stream, rngs: Sequence[np.random.Generator]) -> Places:
         """See `Strategy`."""
@@ -218,3 +246,8 @@ class Refitted:
             now = np.where(chance, rng.integers(models, size=stop - start), best.argmax(axis=1))
             chosen = np.concatenate([chosen, now])
         return chosen
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0.0 <= value <= 1.0:
+        raise EstimatorError(f"{name} is {value}; allowed is 0..1")

@@ -15,7 +15,7 @@ from multillm.policy import Policy
 from multillm.registry import ModelSpec
 from multillm.tasks import TaskProfile
 
-__all__ = ["ThompsonQuality", "above_floor"]
+__all__ = ["ThompsonQuality", "above_floor", "check_confidence"]
 
 
 class ThompsonQuality:
@@ -56,8 +56,7 @@ class ThompsonQuality:
     """
 
     def __init__(self, posterior: BetaQuality, policy: Policy, *, seed: int = 0, confidence: float = 0.5) -> None:
-        if not 0.0 < confidence < 1.0:
-            raise EstimatorError(f"confidence is {confidence}; allowed is any probability above 0 and below 1")
+        check_confidence(confidence)
         self.posterior = posterior
         self.policy = policy
         self.seed = seed
@@ -77,6 +76,12 @@ class ThompsonQuality:
 
     def __repr__(self) -> str:
         return f"ThompsonQuality({self.posterior!r}, seed {self.seed}, confidence {self.confidence:g})"
+
+
+def check_confidence(confidence: float) -> None:
+    """Raise an EstimatorError unless it is a probability above 0 and below 1."""
+    if not 0.0 < confidence < 1.0:
+        raise EstimatorError(f"confidence is {confidence}; allowed is any probability above 0 and below 1")
 
 
 def above_floor(drawn: Figures, sure: Figures, floor: float) -> Figures:

@@ -20,30 +20,48 @@ statement statements story stub survey table text texts thread ticket tickets tr
 words yaml
 """)
 POINTER = re.compile(
-    r"\b(?:(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)|(?:below|pasted|underneath|hereunder|as\s+follows)\b"
-    r"|at\s+the\s+(?:end|bottom)\b)",
-    re.IGNORECASE,
+    r"""\b(?:
+        (?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)  # "Shorten this rather long email"
+        | (?:below|pasted|underneath|hereunder|as\s+follows)\b                     # "Shorten what is pasted"
+        | at\s+the\s+(?:end|bottom)\b                                              # "Shorten the text at the bottom"
+    )""",
+    re.IGNORECASE | re.VERBOSE,
 )
 LIST_POINTER = re.compile(
     r"\b(?:these|following|below|listed|(?:the|this|my|our)\s+(?:list|items|notes|points|bullets))\b", re.IGNORECASE
 )
 HEADING = re.compile(
-    r"\b(?:material|data|facts|input|feedback|changes|comments|ingredients|responses|reviews|results|notes|info|details|symptoms|agenda|schedule|menu|inventory|expenses|names|so\s+far)\b"
-    r"[^:\n]{0,30}\Z",
-    re.IGNORECASE,
+    r"""\b(?:
+        material | data | facts | input | info | details | notes | feedback | comments  # "Sales data for May:"
+        | changes | responses | reviews | results | symptoms | names                    # "Reviews so far:"
+        | agenda | schedule | menu | inventory | expenses | ingredients                 # "Our menu:"
+        | so\s+far                                                                      # "What I have so far:"
+    )\b[^:\n]{0,30}\Z""",
+    re.IGNORECASE | re.VERBOSE,
 )
 ABOVE = re.compile(r"\b(?:the\s+above(?:\s+([\w'’]+))?|([\w'’]+)\s+above)\b", re.IGNORECASE)
 OBJECTLESS = words("in into to for as please concisely briefly below using with . :")
 PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 SENTENCE_END = re.compile(r"[.?!]\s")
 WORDING = re.compile(
-    r"\b(?:tone|style|wording|language|grammar|spelling|punctuation|(?:this|these|the\s+following)(?:\s+[\w'’-]+){0,3})\b(?!\s+(?:plan|code|function))",
-    re.IGNORECASE,
+    r"""\b(?:
+        tone | style | wording | language | grammar | spelling | punctuation  # "Correct the spelling"
+        | (?:this|these|the\s+following)(?:\s+[\w'’-]+){0,3}                  # "Shorten this text a little"
+    )\b
+    (?!\s+(?:plan|code|function))                                             # but not "Check this plan"
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 BELOW = re.compile(r"\b(?:below|the\s+following|pasted|underneath)\b", re.IGNORECASE)
 SHORTENING = re.compile(
-    r"\b(?:gist|summary|tl;?dr|(?:key|main)\s+(?:points?|ideas?)|takeaways?|translation)\b(?!\s+(?:of|from|for)\b)[^.:?!\n]{0,40}\W*\Z",
-    re.IGNORECASE,
+    r"""\b(?:
+        gist | summary | tl;?dr | translation  # "Gist in two lines"
+        | (?:key|main)\s+(?:points?|ideas?)    # "Main points, please"
+        | takeaways?                           # "Takeaways?"
+    )\b
+    (?!\s+(?:of|from|for)\b)                   # but not "Summary of the French Revolution"
+    [^.:?!\n]{0,40}\W*\Z""",
+    re.IGNORECASE | re.VERBOSE,
 )
 FEWEST_SENTENCES = 2
 OPENING = 200

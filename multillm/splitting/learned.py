@@ -43,7 +43,8 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
     r"""For each request the indices of the earlier ones whose product it uses.
 
     A request needs an earlier one if :math:`\sum_k w_k > \theta` over the features :math:`k` of
-    the two, with the weights and the threshold of a logistic regression.
+    the two, with the weights and the threshold of a logistic regression. The threshold is the
+    log-odds of the cut-off that `multillm.splitting.train.choose_cutoff` took, less the intercept.
     """
     content = load_weights()
     weights: dict[str, float] = content["weights"]

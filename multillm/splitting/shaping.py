@@ -10,32 +10,63 @@ from multillm.splitting.lexicon import CREATING_VERBS, DELIVERABLES, words
 __all__ = ["names_deliverable", "restates", "says_more", "states_form", "wants_one_answer"]
 
 ANSWERING = words("reply answer respond output return print give write say provide show only just")
+ONE_NOUN = (
+    r"(?:the|a|an|its|one)\s+(?:\w+\s+){0,2}?"
+    r"(?:answer|letter|number|code|word|name|json|result|output|query|value|sql|xml|yaml|csv)"
+)
 ONE_ANSWER = re.compile(
-    r"(?:only\s+|just\s+)?(?:(?:reply|answer|respond|output|return)\b(?:\s+(?:me|back|with|in))*\s+"
-    r"(?:(?:only|just|nothing\s+but)\s+(?!the\s+\w+s\b)|(?:exactly\s+)?(?:one|a\s+single)\s+(?:word|letter|number|line|sentence)\b"
-    r"|[^.,;:?!\n]{0,60}?\b(?<!s\s)only\b)"
-    r"|(?:print|give|write|say|provide|show)\s+(?:me\s+)?(?:(?:only|just|nothing\s+but)\s+(?:the|a|an|its|one)\s+(?:\w+\s+){0,2}?{noun}\b"
-    r"|(?:the|a|an|its|one)\s+(?:\w+\s+){0,2}?{noun}\s+only\b))"
-    r"[^.;:?!\n]{0,60}\Z".replace(
-        "{noun}", "(?:answer|letter|number|code|word|name|json|result|output|query|value|sql|xml|yaml|csv)"
-    ),
-    re.IGNORECASE,
+    rf"""(?:only\s+|just\s+)?
+    (?:
+        (?:reply|answer|respond|output|return)\b(?:\s+(?:me|back|with|in))*\s+
+        (?:
+            (?:only|just|nothing\s+but)\s+(?!the\s+\w+s\b)                                # "Reply with only a letter"
+            | (?:exactly\s+)?(?:one|a\s+single)\s+(?:word|letter|number|line|sentence)\b  # "Answer in one word"
+            | [^.,;:?!\n]{{0,60}}?\b(?<!s\s)only\b                                        # "Return the JSON only"
+        )
+        | (?:print|give|write|say|provide|show)\s+(?:me\s+)?
+        (?:
+            (?:only|just|nothing\s+but)\s+{ONE_NOUN}\b                                    # "Give me just the answer"
+            | {ONE_NOUN}\s+only\b                                                         # "Print the final value only"
+        )
+    )
+    [^.;:?!\n]{{0,60}}\Z""",
+    re.IGNORECASE | re.VERBOSE,
 )
 FORM = re.compile(
-    r"(?:give|state|name|provide|indicate|report|return)\s+(?:me\s+)?(?:only\s+|just\s+)?(?:the|its|their|your)\s+"
-    r"(?:\w+\s+){0,2}(?:name|surname|number|letter|value|year|date|answer|result|word|unit|line|option|title|initials?"
-    r"|percentage|amount|country|city|formula|symbol|abbreviation|figure)s?(?:\s+only)?\W*\Z",
-    re.IGNORECASE,
+    r"""(?:give|state|name|provide|indicate|report|return)\s+
+    (?:me\s+)?(?:only\s+|just\s+)?(?:the|its|their|your)\s+(?:\w+\s+){0,2}
+    (?:
+        answer | result | value | number | figure | amount | percentage | unit | year | date  # "Give the year only"
+        | name | surname | initials? | title | country | city                                 # "State their surnames"
+        | word | letter | line | option | symbol | abbreviation | formula                     # "Name the right option"
+    )s?
+    (?:\s+only)?\W*\Z""",
+    re.IGNORECASE | re.VERBOSE,
 )
 RESTATED = re.compile(
-    r"(?:so\s+)?what(?:['’]?s|\s+is|\s+are)\s+(?:wrong|the\s+(?:problem|issue|bug|mistake|error|fault|matter)s?)\b"
-    r"(?:\s+(?:with|in|here)\b.{0,40})?\W*\Z",
-    re.IGNORECASE,
+    r"""(?:so\s+)?what(?:['’]?s|\s+is|\s+are)\s+
+    (?:
+        wrong                                                       # "So what's wrong with it?"
+        | the\s+(?:problem|issue|bug|mistake|error|fault|matter)s?  # "What are the mistakes here?"
+    )\b
+    (?:\s+(?:with|in|here)\b.{0,40})?\W*\Z""",
+    re.IGNORECASE | re.VERBOSE,
 )
 FRAGMENT = re.compile(
-    r"(?:(?!(?:we|i|they|you|he|she|there|no|not|only|max|maximum|at|up|about|each|both|with|without|in|and|or|for|the|this|that|my|our|it|your)\b)[\w'’-]+\s+){0,4}?"
-    r"([\w-]+)(?:\s+(?:for|of|on|about|to|per|in|with)\b[^.,;:!?\n]{1,60})?(?:\s+(?:please|pls|too|as\s+well|for\s+it))*\W*\Z",
-    re.IGNORECASE,
+    r"""(?:
+        (?!(?:
+            we | i | they | you | he | she | there                 # not "we want a version"
+            | no | not | only | max | maximum | at | up | about    # not "at most two versions"
+            | each | both | the | this | that | my | our | it | your
+            | with | without | in | and | or | for                 # not "with hashtags"
+        )\b)
+        [\w'’-]+\s+
+    ){0,4}?
+    ([\w-]+)                                                       # "A short French version"
+    (?:\s+(?:for|of|on|about|to|per|in|with)\b[^.,;:!?\n]{1,60})?  # "Hashtags for the post"
+    (?:\s+(?:please|pls|too|as\s+well|for\s+it))*\W*\Z             # "Hashtags too, please"
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 FRAGMENT_NOUNS = DELIVERABLES - words(
     "page paragraph sentence sentences message documents email example examples bullets"
@@ -47,9 +78,13 @@ TELLING = frozenset(
 )
 POINTING = re.compile(r"\b(?:it|its|them|their|this|that|these|those|your|me|each|every|why)\b", re.IGNORECASE)
 TOLD_IN = re.compile(
-    r"\w+\s+(?:me\s+|us\s+)?(?:an?|the|our|one)\s+(?:[\w'’-]+\s+){0,3}?(?:guide|readme|article|post|page|documentation|docs|manual"
-    r"|tutorial|faq|policy|report|essay|memo|leaflet|handbook|runbook|brochure|story|letter|email|speech|prd|spec)\b",
-    re.IGNORECASE,
+    r"""\w+\s+(?:me\s+|us\s+)?(?:an?|the|our|one)\s+(?:[\w'’-]+\s+){0,3}?
+    (?:
+        guide | readme | manual | tutorial | faq | documentation | docs | handbook | runbook  # "Write a short guide"
+        | article | post | page | report | essay | story | brochure | leaflet                 # "Draft us an essay"
+        | policy | memo | letter | email | speech | prd | spec                                # "Write the memo"
+    )\b""",
+    re.IGNORECASE | re.VERBOSE,
 )
 FEW_WORDS = 6
 LONGEST = 140
