@@ -17,7 +17,7 @@ from multillm.pool import Pool
 from multillm.prompts import BenchmarkPrompt
 from multillm.splitting import Splitter
 
-__all__ = ["Arm", "LineUp", "ModelAlone", "Pipeline", "answered", "critical_path_s"]
+__all__ = ["Arm", "LineUp", "ModelArm", "PipelineArm", "answered", "critical_path_s"]
 
 
 class Arm(Protocol):
@@ -44,7 +44,7 @@ LineUp = Callable[[Pool, Settings, Journal], Sequence[Arm]]
 
 
 @dataclass(frozen=True)
-class ModelAlone:
+class ModelArm:
     """A model that gets the whole prompt and the prompt's own output budget.
 
     Attributes
@@ -73,7 +73,7 @@ class ModelAlone:
         return await answered(request, prompt, repeat, MEASURED, self.journal)
 
 
-class Pipeline:
+class PipelineArm:
     """Splitter, classifier, router and models of a pool, with the pool's output budgets.
 
     Parameters
