@@ -83,6 +83,27 @@ def test_two_servers_share_the_prompts_and_the_rows_are_those_of_one(client: Cli
     assert replayed.figures["quality"].tolist() == spread.figures["quality"].tolist()
 
 
+def test_a_run_begun_without_a_cluster_goes_on_with_one_and_keeps_what_it_has(client: Client, tmp_path: Path) -> None:
+    journal = tmp_path / JOURNAL
+    with server() as one, server() as two:
+        run(backends(one)[0], out=tmp_path)
+        before = journal.read_bytes().splitlines()[:COUNT]
+        journal.write_bytes(b"\n".join(before) + b"\n" + b'{"key": "cut sh')
+        one.requests.clear()
+        (tmp_path / MANIFEST).unlink()  # as where only the answers are kept
+        with pytest.warns(RuntimeWarning, match="a crash cut it short"):
+            spread = run(backends(one, two), client=client, out=tmp_path)
+        assert journal.read_bytes().splitlines()[:COUNT] == before
+        assert len(asked(one, two)) == len(set(asked(one, two))) == 2 * COUNT - (COUNT - 1)  # one line is a warm-up
+        assert len(read_recording(journal)) == 2 * COUNT + 2
+        assert journal.stat().st_mode & 0o077 == 0
+        for path in tmp_path.glob("answers-*"):
+            path.unlink()  # the journal alone holds every answer
+        again = run(backends(one, two), client=client, out=tmp_path)
+        assert len(asked(one, two)) == COUNT + 1
+    pd.testing.assert_frame_equal(measured(again), measured(spread))
+
+
 def test_a_worker_killed_in_the_middle_loses_nothing_and_nothing_is_asked_twice(client: Client, tmp_path: Path) -> None:
     workers = client.scheduler_info(n_workers=-1)["workers"]
     victim = int(client.run(os.getpid)[sorted(workers)[0]])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from anyio.from_thread import start_blocking_portal
 
-from multillm.backends import Backend, ServedModel, choose_backend
+from multillm.backends import Backend, ServedModel, append_line, choose_backend, mend
 from multillm.bench.arms import LineUp, answered
 from multillm.bench.journal import Journal, Limited
 from multillm.bench.kept import JOURNAL, MANIFEST
@@ -80,12 +79,13 @@ class Job:
         )
         client = await backend.open(self.pool)
         try:
-            yield Journal(Limited(client, how.concurrency), self.folder / self.journal, warm_up, backend.name)
+            limited, path, whole = Limited(client, how.concurrency), self.folder / self.journal, self.folder / JOURNAL
+            yield Journal(limited, path, warm_up, backend.name, None if path == whole else whole)
         finally:
             await client.aclose()
 
     def share(self, number: int, of: int) -> Job:
-        """Every so manyth prompt, with a journal of its own."""
+        """Every so manyth prompt, with a journal of its own beside what the whole job's journal holds."""
         journal = Path(JOURNAL)
         name = f"{journal.stem}-{number + 1}-of-{of}{journal.suffix}"
         return replace(self, prompts=self.prompts[number::of], journal=name)
@@ -187,7 +187,7 @@ class Cluster:
         for number, other in enumerate(found[1:], 2):
             if other != found[0]:
                 raise BenchmarkError(
-                    f"server 1 has {_told(found[0])}, server {number} has {_told(other)}; "
+                    f"server 1 has {_described(found[0])}, server {number} has {_described(other)}; "
                     "give servers that have the same models"
                 )
         first: Served = found[0]
@@ -267,16 +267,19 @@ def _answers(backend: str | Backend, share: Job, topic: str) -> list[Answered]:
 
 
 def _merge(job: Job, shares: Sequence[Job]) -> None:
-    """Put the journals of all shares into one file; a crash leaves the file as it was before, or whole."""
-    unfinished = job.folder / f"{job.journal}.part"
-    with unfinished.open("wb") as merged:
-        for path in (share.folder / share.journal for share in shares):
-            if path.is_file():
-                with path.open("rb") as part:
-                    shutil.copyfileobj(part, merged)
-    unfinished.replace(job.folder / job.journal)
+    """Add to the job's journal what is new in those of its shares; a crash leaves it as it was before, or whole."""
+    whole = job.folder / job.journal
+    lines: dict[bytes, None] = {}
+    for path in (whole, *(share.folder / share.journal for share in shares)):
+        if path.is_file():
+            mend(path)
+            lines |= dict.fromkeys(path.read_bytes().splitlines(keepends=True))
+    unfinished = whole.with_name(f"{whole.name}.part")
+    unfinished.unlink(missing_ok=True)
+    append_line(unfinished, b"".join(lines).decode())
+    unfinished.replace(whole)
 
 
-def _told(served: Served) -> str:
+def _described(served: Served) -> str:
     name, models = served
     return f"{name}: " + ", ".join(f"{label} {model}" for label, model in models.items())
