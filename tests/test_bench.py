@@ -325,6 +325,18 @@ def test_without_the_servers_own_times_the_machine_worked_from_slot_to_answer() 
     assert seconds_of_machine(done) == 3.0
 
 
+def test_a_model_and_the_pipeline_are_timed_alike_without_the_wait_for_a_slot() -> None:
+    class Queued(ScriptedBackend):
+        async def complete(self, request: ml.CompletionRequest) -> ml.Completion:
+            return replace(await super().complete(request), queue_s=7.0, load_s=1.0, latency_s=10.0)
+
+    rows = run(Queued(wrong_every(4)), routed=True).rows
+    assert set(rows["model"]) == {"light", "heavy", "routed"}
+    assert set(rows["phase"]) == {"measured", "warm-up"}
+    assert rows["latency_s"].tolist() == pytest.approx([3.0] * len(rows))
+    assert (rows["queue_s"] == 7.0).all()
+
+
 async def test_the_manifest_names_models_exactly_and_neither_host_nor_user_nor_path(tmp_path: Path) -> None:
     with FaultServer({"light": Script(answer="4"), "heavy": Script(answer="4")}) as server:
         backend = ml.OllamaBackend(server.base_url, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pickle
 import signal
@@ -18,6 +19,8 @@ from distributed import Client
 import multillm as ml
 from multillm.backends import read_recording
 from multillm.bench.kept import JOURNAL, MANIFEST
+from multillm.bench.relay import SharesProgress
+from multillm.progress import CallProgress
 from multillm.testing import Fault, FaultServer, Script
 from tests.cluster import local_cluster
 from tests.pools import small_pool
@@ -83,6 +86,27 @@ def test_two_servers_share_the_prompts_and_the_rows_are_those_of_one(client: Cli
     assert replayed.figures["quality"].tolist() == spread.figures["quality"].tolist()
 
 
+def test_a_run_begun_without_a_cluster_goes_on_with_one_and_keeps_what_it_has(client: Client, tmp_path: Path) -> None:
+    journal = tmp_path / JOURNAL
+    with server() as one, server() as two:
+        run(backends(one)[0], out=tmp_path)
+        before = journal.read_bytes().splitlines()[:COUNT]
+        journal.write_bytes(b"\n".join(before) + b"\n" + b'{"key": "cut sh')
+        one.requests.clear()
+        (tmp_path / MANIFEST).unlink()  # as where only the answers are kept
+        with pytest.warns(RuntimeWarning, match="a crash cut it short"):
+            spread = run(backends(one, two), client=client, out=tmp_path)
+        assert journal.read_bytes().splitlines()[:COUNT] == before
+        assert len(asked(one, two)) == len(set(asked(one, two))) == 2 * COUNT - (COUNT - 1)  # one line is a warm-up
+        assert len(read_recording(journal)) == 2 * COUNT + 2
+        assert journal.stat().st_mode & 0o077 == 0
+        for path in tmp_path.glob("answers-*"):
+            path.unlink()  # the journal alone holds every answer
+        again = run(backends(one, two), client=client, out=tmp_path)
+        assert len(asked(one, two)) == COUNT + 1
+    pd.testing.assert_frame_equal(measured(again), measured(spread))
+
+
 def test_a_worker_killed_in_the_middle_loses_nothing_and_nothing_is_asked_twice(client: Client, tmp_path: Path) -> None:
     workers = client.scheduler_info(n_workers=-1)["workers"]
     victim = int(client.run(os.getpid)[sorted(workers)[0]])
@@ -105,6 +129,62 @@ def test_a_worker_killed_in_the_middle_loses_nothing_and_nothing_is_asked_twice(
     with server() as one:
         pd.testing.assert_frame_equal(measured(spread), measured(run(backends(one)[0])))
     assert victim not in client.run(os.getpid).values()
+
+
+async def test_a_cancelled_run_stops_its_workers_and_goes_on_later(client: Client, tmp_path: Path) -> None:
+    def lines(name: str) -> set[bytes]:
+        path = tmp_path / name
+        return set(path.read_bytes().splitlines()) if path.is_file() else set()
+
+    def begin() -> asyncio.Task[ml.Benchmark]:
+        pool = small_pool(*LABELS)
+        return asyncio.create_task(
+            ml.run_benchmark_async(pool, sums(COUNT), backends(one, two), client=client, out=tmp_path, progress=False)
+        )
+
+    with server(delay_s=0.3) as one, server(delay_s=0.3) as two:
+        running = begin()
+        while len(lines("answers-1-of-2.jsonl")) < 4 or len(lines("answers-2-of-2.jsonl")) < 4:
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        stopped = asked(one, two)
+        await asyncio.sleep(1.0)
+        assert asked(one, two) == stopped
+        assert len(stopped) < 2 * COUNT
+        assert lines(JOURNAL) == lines("answers-1-of-2.jsonl") | lines("answers-2-of-2.jsonl")
+        for each in (one, two):
+            each.scripts |= dict.fromkeys(LABELS, Script(answer=answer))
+        await begin()
+        repeated = len(asked(one, two)) - len(set(asked(one, two)))
+        assert repeated <= 2  # at most the call that was on its way to each server
+    assert len(read_recording(tmp_path / JOURNAL)) == 2 * COUNT + 2
+
+
+def test_a_share_that_starts_again_is_counted_once() -> None:
+    told: list[tuple[int, ...]] = []
+
+    class Counted(CallProgress):
+        def expect(self, answers: int) -> None:
+            told.append((answers,))
+
+        def count(self, tokens: int, replayed: bool, failed: bool) -> None:
+            told.append((tokens, replayed, failed))
+
+    shares = SharesProgress(Counted(shown=False))
+
+    def tell(share: str, number: int, **figures: int) -> None:
+        shares.take((0.0, {"share": share, "number": number, **figures}))
+
+    tell("one", 0, answers=2)
+    tell("two", 0, answers=1)
+    tell("one", 1, tokens=5, replayed=False, failed=False)
+    tell("one", 0, answers=2)  # its worker was lost
+    tell("one", 1, tokens=5, replayed=True, failed=False)
+    tell("one", 2, tokens=7, replayed=False, failed=True)
+    tell("two", 1, tokens=9, replayed=False, failed=False)
+    assert told == [(2,), (1,), (5, False, False), (7, False, True), (9, False, False)]
 
 
 def test_a_server_that_is_gone_stops_the_run_which_goes_on_when_it_is_back(client: Client, tmp_path: Path) -> None:

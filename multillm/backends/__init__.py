@@ -4,7 +4,7 @@ from multillm.backends.base import Backend, BackendStatus, Identifies, ServedMod
 from multillm.backends.choice import BACKENDS, Choice, choose_backend, look
 from multillm.backends.embedded import EmbeddedBackend
 from multillm.backends.ollama import OllamaBackend
-from multillm.backends.recorded import RecordedFailure, read_recording
+from multillm.backends.recorded import Recorded, RecordedFailure, append_line, mend, read_recording
 from multillm.backends.replay import RecordingClient, ReplayBackend
 from multillm.backends.shared import SharedClient
 
@@ -16,12 +16,15 @@ __all__ = [
     "EmbeddedBackend",
     "Identifies",
     "OllamaBackend",
+    "Recorded",
     "RecordedFailure",
     "RecordingClient",
     "ReplayBackend",
     "ServedModel",
     "SharedClient",
+    "append_line",
     "choose_backend",
     "look",
+    "mend",
     "read_recording",
 ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from anyio.from_thread import start_blocking_portal
 
 from multillm.bench.ablation import SPLITTINGS, Ablation, arm_name
-from multillm.bench.arms import Arm, Pipeline
+from multillm.bench.arms import Arm, PipelineArm
 from multillm.bench.journal import Journal
 from multillm.bench.manifest import Settings
 from multillm.bench.rows import ROUTED
@@ -121,7 +121,7 @@ async def ablate_async(
 def _variants(pool: Pool, settings: Settings, journal: Journal) -> list[Arm]:
     splitters: dict[str, str | Splitter] = dict(zip(SPLITTINGS, (pool.splitter, NeverSplitter()), strict=True))
     return [
-        Pipeline(arm_name(splitting, chooser), part, settings, journal, splitter)
+        PipelineArm(arm_name(splitting, chooser), part, settings, journal, splitter)
         for splitting, splitter in splitters.items()
         for chooser, part in _choosers(pool)
     ]

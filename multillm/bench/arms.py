@@ -8,7 +8,7 @@ from typing import Protocol
 
 from multillm.bench.journal import MODELS_OWN, Journal, Lent
 from multillm.bench.manifest import Settings
-from multillm.bench.rows import MEASURED, Answered
+from multillm.bench.rows import MEASURED, Answered, served_s
 from multillm.completion import CompletionRequest
 from multillm.errors import BackendError, CompletionError, InputError, RoutingError, UpstreamFailed
 from multillm.orchestration.orchestrator import Orchestrator
@@ -17,7 +17,7 @@ from multillm.pool import Pool
 from multillm.prompts import BenchmarkPrompt
 from multillm.splitting import Splitter
 
-__all__ = ["Arm", "LineUp", "ModelAlone", "Pipeline", "answered", "critical_path_s"]
+__all__ = ["Arm", "LineUp", "ModelArm", "PipelineArm", "answered", "critical_path_s"]
 
 
 class Arm(Protocol):
@@ -44,7 +44,7 @@ LineUp = Callable[[Pool, Settings, Journal], Sequence[Arm]]
 
 
 @dataclass(frozen=True)
-class ModelAlone:
+class ModelArm:
     """A model that gets the whole prompt and the prompt's own output budget.
 
     Attributes
@@ -73,7 +73,7 @@ class ModelAlone:
         return await answered(request, prompt, repeat, MEASURED, self.journal)
 
 
-class Pipeline:
+class PipelineArm:
     """Splitter, classifier, router and models of a pool, with the pool's output budgets.
 
     Parameters
@@ -123,22 +123,20 @@ async def answered(
     except CompletionError as error:
         lost = not isinstance(error, MODELS_OWN)
         return Answered(prompt, request.label, phase, repeat, "", (), None, _told([error]), lost)
-    return Answered(prompt, request.label, phase, repeat, done.text, (done,), done.latency_s)
+    return Answered(prompt, request.label, phase, repeat, done.text, (done,), served_s(done))
 
 
 def critical_path_s(result: RunResult) -> float | None:
     """Seconds along the longest chain of sub-tasks that wait for each other; None if one of them failed.
 
-    What a call waited for a free slot is left out: it depends on what else was asked at that time, which is another
-    thing when the answer comes from a journal. So this is the wall time with a slot for each call.
+    Each call counts with its `served_s`, so this is the wall time with a slot for each call.
     """
     ends: list[float] = [0.0] * len(result.results)
 
     def end(each: SubTaskResult) -> float:
         if not ends[each.index] and each.completion:
             before = [end(result.results[needed]) for needed in each.decision.profile.subtask.depends_on]
-            served_s = each.completion.latency_s - (each.completion.queue_s or 0.0)
-            ends[each.index] = max(before, default=0.0) + max(0.0, served_s)
+            ends[each.index] = max(before, default=0.0) + served_s(each.completion)
         return ends[each.index]
 
     return None if result.failed else max(end(each) for each in result.results)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from multillm.backends import BackendStatus, RecordedFailure, RecordingClient, read_recording
+from multillm.backends import BackendStatus, Recorded, RecordedFailure, RecordingClient, read_recording
 from multillm.completion import Client, Completion, CompletionRequest
 from multillm.errors import CompletionError, ContextOverflow, EmptyCompletion
 from multillm.pool import Pool
@@ -39,20 +39,19 @@ class Journal:
         The call that warms a model up, whatever its label.
     name : str
         Name of the backend that opened the client.
+    earlier : Path, optional
+        Another recording that is answered from, where this one holds no answer, and not written to.
     """
 
-    def __init__(self, client: Client, path: Path, warm_up: CompletionRequest, name: str) -> None:
+    def __init__(
+        self, client: Client, path: Path, warm_up: CompletionRequest, name: str, earlier: Path | None = None
+    ) -> None:
         self.name = name
         self._recorder = RecordingClient(client, path)
         self._warm_up = warm_up
         self._warm: set[str] = set()
         self._warming = asyncio.Lock()
-        held = read_recording(path) if path.is_file() else {}
-        self._held = {
-            key: recorded
-            for key, recorded in held.items()
-            if isinstance(recorded, Completion) or isinstance(recorded.error(), MODELS_OWN)
-        }
+        self._held = (_answered(earlier) if earlier else {}) | _answered(path)
 
     def warm_up(self, label: str) -> CompletionRequest:
         """The call that warms a model up."""
@@ -90,6 +89,16 @@ class Journal:
 
     async def aclose(self) -> None:
         """Nothing is held open."""
+
+
+def _answered(path: Path) -> dict[str, Recorded]:
+    """What a recording holds but for failures of the transport; nothing if there is none."""
+    held = read_recording(path) if path.is_file() else {}
+    return {
+        key: recorded
+        for key, recorded in held.items()
+        if isinstance(recorded, Completion) or isinstance(recorded.error(), MODELS_OWN)
+    }
 
 
 class Limited:

@@ -50,11 +50,11 @@ class Benchmark(Kept):
             prompt_id; model (label, or ``routed`` for the pipeline); phase (``measured`` or ``warm-up``); repeat;
             kind, task_type, complexity (0..1) of the prompt; quality (0..1, missing where unscored or lost) and
             reason (why it is below 1 or missing); error; finish_reason; served (labels that answered); calls;
-            latency_s (of the pipeline: along the longest chain of its calls, waits for a slot left out); queue_s,
-            load_s, prompt_s, generation_s where the server tells; machine_s (seconds that models worked, which overlap
-            where an engine works on several calls at once); tokens_per_s; input_tokens, output_tokens; cost_units
-            (of the pool); cost_usd (where a provider has a price); price_usd (that, or the machine's seconds at its
-            shadow price); answer.
+            latency_s (from request to whole answer, waits for a free slot left out; of the pipeline along the longest
+            chain of its calls); queue_s (those waits), load_s, prompt_s, generation_s where the server tells;
+            machine_s (seconds that models worked, which overlap where an engine works on several calls at once);
+            tokens_per_s; input_tokens, output_tokens; cost_units (of the pool); cost_usd (where a provider has a
+            price); price_usd (that, or the machine's seconds at its shadow price); answer.
         """
         return self.rows.copy()
 
@@ -100,9 +100,9 @@ class Benchmark(Kept):
         DataFrame
             model, task_type (``all``, then each); prompts, answers, scored, lost (to failures of the transport), cut
             (by the output budget); quality (mean, 0..1) with low and high (95 % bootstrap interval over prompts);
-            means per answer of price_usd, cost_units, machine_s; latency_p50_s and latency_p95_s (linear
-            interpolation); means of queue_s, load_s, prompt_s, generation_s; tokens_per_s (all output tokens over
-            all seconds of generation).
+            means per answer of price_usd, cost_units, machine_s; latency_p50_s and latency_p95_s (of latency_s
+            as in `to_frame`, linear interpolation); means of queue_s, load_s, prompt_s, generation_s; tokens_per_s (all
+            output tokens over all seconds of generation).
         """
         return figures_table(self.rows)
 

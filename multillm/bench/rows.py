@@ -20,6 +20,7 @@ __all__ = [
     "WARM_UP",
     "Answered",
     "seconds_of_machine",
+    "served_s",
     "to_rows",
     "typed_rows",
 ]
@@ -68,7 +69,7 @@ class Answered:
     completions : tuple of Completion
         The calls that were answered; for the pipeline one for each sub-task.
     latency_s : float or None
-        Seconds to the whole answer.
+        Seconds to the whole answer, as `served_s` counts them.
     error : str or None
         Why there is no whole answer.
     lost : bool
@@ -118,14 +119,22 @@ def typed_rows(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def served_s(completion: Completion) -> float:
+    """Seconds from request to whole answer, retries and loading included, without the wait for a free slot.
+
+    That wait depends on what else was asked at the time, which is another thing when answers come from a journal.
+    """
+    return max(0.0, completion.latency_s - (completion.queue_s or 0.0))
+
+
 def seconds_of_machine(completion: Completion) -> float:
     """Seconds that the model worked on a call: reading the prompt and writing the answer, not loading or waiting.
 
-    Where the server does not tell, all of the latency but the wait for a free slot.
+    Where the server does not tell, all of `served_s`.
     """
     if completion.generation_s is not None:
         return (completion.prompt_s or 0.0) + completion.generation_s
-    return max(0.0, completion.latency_s - (completion.queue_s or 0.0))
+    return served_s(completion)
 
 
 def _row(answer: Answered, usd_per_hour: float) -> dict[str, object]:

@@ -12,7 +12,7 @@ from anyio.from_thread import start_blocking_portal
 from pydantic import ValidationError
 
 from multillm.backends import Backend
-from multillm.bench.arms import Arm, LineUp, ModelAlone, Pipeline
+from multillm.bench.arms import Arm, LineUp, ModelArm, PipelineArm
 from multillm.bench.journal import Journal
 from multillm.bench.kept import MANIFEST, Kept
 from multillm.bench.manifest import Manifest, PromptSet, Settings
@@ -199,8 +199,8 @@ async def measure(
 
 def _models_and_pipeline(pool: Pool, settings: Settings, journal: Journal) -> list[Arm]:
     """Every model by itself and, if asked, the routed pipeline."""
-    models = [ModelAlone(label, settings, journal) for label in pool.registry.usable().labels]
-    return [*models, *([Pipeline(ROUTED, pool, settings, journal)] if settings.routed else [])]
+    models = [ModelArm(label, settings, journal) for label in pool.registry.usable().labels]
+    return [*models, *([PipelineArm(ROUTED, pool, settings, journal)] if settings.routed else [])]
 
 
 def _site(backend: Backends, client: Client | None) -> Site:

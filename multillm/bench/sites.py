@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import wait
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
 
+from anyio import CancelScope
 from anyio.from_thread import start_blocking_portal
 
-from multillm.backends import Backend, ServedModel, choose_backend
+from multillm.backends import Backend, ServedModel, append_line, choose_backend, mend
 from multillm.bench.arms import LineUp, answered
 from multillm.bench.journal import Journal, Limited
 from multillm.bench.kept import JOURNAL, MANIFEST
 from multillm.bench.manifest import Settings, served_models
+from multillm.bench.relay import SharesProgress, WorkerProgress
 from multillm.bench.rows import MEASURED, WARM_UP, Answered
 from multillm.bench.runner import Runner
 from multillm.completion import CompletionRequest
@@ -28,11 +30,13 @@ from multillm.prompts import BenchmarkPrompt
 from multillm.tasks import TaskType
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Event, Future
 
 __all__ = ["WARM_UP_PROMPT", "Cluster", "Here", "Job", "Site"]
 
 WARM_UP_PROMPT = BenchmarkPrompt("warm-up", "Say OK.", TaskType.OTHER, "low", "none", {}, 8)
+LOOK_S = 0.5
+"""How often a worker looks whether it is to stop."""
 Served = tuple[str, Mapping[str, ServedModel]]
 """Name of a backend, and which model exactly answers for each label."""
 
@@ -80,12 +84,13 @@ class Job:
         )
         client = await backend.open(self.pool)
         try:
-            yield Journal(Limited(client, how.concurrency), self.folder / self.journal, warm_up, backend.name)
+            limited, path, whole = Limited(client, how.concurrency), self.folder / self.journal, self.folder / JOURNAL
+            yield Journal(limited, path, warm_up, backend.name, None if path == whole else whole)
         finally:
             await client.aclose()
 
     def share(self, number: int, of: int) -> Job:
-        """Every so manyth prompt, with a journal of its own."""
+        """Every so manyth prompt, with a journal of its own beside what the whole job's journal holds."""
         journal = Path(JOURNAL)
         name = f"{journal.stem}-{number + 1}-of-{of}{journal.suffix}"
         return replace(self, prompts=self.prompts[number::of], journal=name)
@@ -183,11 +188,11 @@ class Cluster:
         BenchmarkError
             If two servers have not the same models.
         """
-        found = await asyncio.to_thread(self._each, _served, [(backend, pool) for backend in self._backends])
+        found = await self._each(_served, [(backend, pool) for backend in self._backends])
         for number, other in enumerate(found[1:], 2):
             if other != found[0]:
                 raise BenchmarkError(
-                    f"server 1 has {_told(found[0])}, server {number} has {_told(other)}; "
+                    f"server 1 has {_described(found[0])}, server {number} has {_described(other)}; "
                     "give servers that have the same models"
                 )
         first: Served = found[0]
@@ -195,21 +200,27 @@ class Cluster:
 
     async def answers(self, job: Job, progress: CallProgress) -> list[Answered]:
         """Every answer, in the order that one run gives them, once all shares are answered."""
-        topic = f"multillm-benchmark-{id(progress)}"
+        from distributed import Event
+
+        topic = f"multillm-benchmark-{uuid4().hex}"
         shares = [job.share(number, self.servers) for number in range(self.servers)]
-        self._client.subscribe_topic(topic, lambda event: getattr(progress, event[1]["told"])(**event[1]["figures"]))
+        self._client.subscribe_topic(topic, SharesProgress(progress).take)
         try:
             work = [(backend, share, topic) for backend, share in zip(self._backends, shares, strict=True)]
-            found = await asyncio.to_thread(self._each, _answers, work)
+            found = await self._each(_answers, work, Event(topic, client=self._client))
         finally:
             self._client.unsubscribe_topic(topic)
-            await asyncio.to_thread(_merge, job, shares)
+            with CancelScope(shield=True):
+                await asyncio.to_thread(_merge, job, shares)
         return job.in_order([answered for answers in found for answered in answers])
 
-    def _each(self, function: Callable[..., Any], work: Sequence[tuple[Any, ...]]) -> list[Any]:
-        """A function on the workers, each piece of work preferably on its own; waits for all before it raises."""
-        from distributed import KilledWorker, wait
+    async def _each(
+        self, function: Callable[..., Any], work: Sequence[tuple[Any, ...]], stop: Event | None = None
+    ) -> list[Any]:
+        """A function on the workers, each piece of work preferably on its own; waits for all before it raises.
 
+        When it is cancelled it sets the event, at which the function is to end.
+        """
         futures: list[Future[Any]] = [
             self._client.submit(
                 function,
@@ -221,35 +232,36 @@ class Cluster:
             )
             for number, arguments in enumerate(work)
         ]
-        wait(futures)
         try:
-            return [future.result() for future in futures]
-        except KilledWorker as error:
-            raise BackendUnavailable(
-                f"every worker that took a share over was lost ({error}); run the same again: it goes on where it "
-                "stopped"
-            ) from None
+            return await asyncio.to_thread(_results, futures)
+        except asyncio.CancelledError:
+            with CancelScope(shield=True):
+                await asyncio.to_thread(_end, futures, stop)
+            raise
 
 
-class _Told(CallProgress):
-    """Counts on a worker, and has it shown where the benchmark was called."""
+def _results(futures: Sequence[Future[Any]]) -> list[Any]:
+    """What came of all, once none is at work any more."""
+    from distributed import KilledWorker, wait
 
-    def __init__(self, topic: str) -> None:
-        super().__init__(shown=False)
-        self._topic = topic
+    wait(futures)
+    try:
+        return [future.result() for future in futures]
+    except KilledWorker as error:
+        raise BackendUnavailable(
+            f"every worker that took a share over was lost ({error}); run the same again: it goes on where it stopped"
+        ) from None
 
-    def expect(self, answers: int) -> None:
-        """Tell how many more are wanted."""
-        self._tell("expect", answers=answers)
 
-    def count(self, tokens: int, replayed: bool, failed: bool) -> None:
-        """Tell of one."""
-        self._tell("count", tokens=tokens, replayed=replayed, failed=failed)
+def _end(futures: Sequence[Future[Any]], stop: Event | None) -> None:
+    """Have what is at work end, and wait for it: Dask by itself drops a running task's result, but lets it run on."""
+    from distributed import wait
 
-    def _tell(self, told: str, **figures: int) -> None:
-        from distributed import get_worker
-
-        get_worker().log_event(self._topic, {"told": told, "figures": figures})
+    if stop is not None:
+        stop.set()
+    wait(futures)
+    if stop is not None:
+        stop.clear()
 
 
 def _served(backend: str | Backend, pool: Pool) -> Served:
@@ -259,24 +271,34 @@ def _served(backend: str | Backend, pool: Pool) -> Served:
 
 
 def _answers(backend: str | Backend, share: Job, topic: str) -> list[Answered]:
-    """On a worker: every answer of a share."""
+    """On a worker: every answer of a share, unless the event that is named as the topic is set before."""
+    from distributed import Event
+
     if not (share.folder / MANIFEST).is_file():
         raise BenchmarkError(f"a worker does not see {share.folder}; give out=, a folder that all workers share")
-    with _Told(topic) as told, start_blocking_portal() as portal:
-        return portal.call(partial(Here(backend).answers, share, told))
+    stop = Event(topic)
+    with WorkerProgress(topic, share.journal) as told, start_blocking_portal() as portal:
+        answers = portal.start_task_soon(Here(backend).answers, share, told)
+        while not wait([answers], LOOK_S).done:
+            if stop.is_set():
+                raise BenchmarkError("the benchmark was stopped where it was called")
+        return answers.result()
 
 
 def _merge(job: Job, shares: Sequence[Job]) -> None:
-    """Put the journals of all shares into one file; a crash leaves the file as it was before, or whole."""
-    unfinished = job.folder / f"{job.journal}.part"
-    with unfinished.open("wb") as merged:
-        for path in (share.folder / share.journal for share in shares):
-            if path.is_file():
-                with path.open("rb") as part:
-                    shutil.copyfileobj(part, merged)
-    unfinished.replace(job.folder / job.journal)
+    """Add to the job's journal what is new in those of its shares; a crash leaves it as it was before, or whole."""
+    whole = job.folder / job.journal
+    lines: dict[bytes, None] = {}
+    for path in (whole, *(share.folder / share.journal for share in shares)):
+        if path.is_file():
+            mend(path)
+            lines |= dict.fromkeys(path.read_bytes().splitlines(keepends=True))
+    unfinished = whole.with_name(f"{whole.name}.part")
+    unfinished.unlink(missing_ok=True)
+    append_line(unfinished, b"".join(lines).decode())
+    unfinished.replace(whole)
 
 
-def _told(served: Served) -> str:
+def _described(served: Served) -> str:
     name, models = served
     return f"{name}: " + ", ".join(f"{label} {model}" for label, model in models.items())

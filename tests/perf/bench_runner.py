@@ -23,7 +23,7 @@ import httpx
 
 import multillm as ml
 from multillm.backends.engine import SLOTS, Engine
-from multillm.bench.arms import ModelAlone
+from multillm.bench.arms import ModelArm
 from multillm.bench.journal import Journal
 from multillm.bench.manifest import Settings
 from multillm.bench.runner import Runner
@@ -63,7 +63,7 @@ async def ours(client: ml.Client, pool: ml.Pool, prompts: Sequence[ml.BenchmarkP
     warm_up = ml.CompletionRequest("", ({"role": "user", "content": "Say OK."},), 8, temperature=0.0, seed=0)
     journal = Journal(client, folder / f"{time.monotonic_ns()}.jsonl", warm_up, "embedded")
     settings = Settings(concurrency=SLOTS, run_code=True)
-    arms = [ModelAlone(label, settings, journal) for label in pool.registry.labels]
+    arms = [ModelArm(label, settings, journal) for label in pool.registry.labels]
     started = time.perf_counter()
     answers = await Runner(arms, prompts, settings, CallProgress(shown=False)).run()
     seconds = time.perf_counter() - started
