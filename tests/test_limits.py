@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from multillm.testing import Fault, FaultServer, Script
 from tests.contracts import ask
 from tests.pools import small_pool
 from tests.scripted import ScriptedBackend, echo
-from tests.stores import SERVED
+from tests.stores import SERVED, execute
 
 TWO = "Explain what a mutex is AND implement a spinlock in C."
 
@@ -267,3 +268,41 @@ async def test_what_a_dead_process_reserved_is_free_again_after_an_hour(url: str
         assert await asyncio.to_thread(budget._reserve, Spending(1.0, 1)) is None
         now += timedelta(minutes=61)
         assert await asyncio.to_thread(budget._reserve, Spending(1.0, 1)) is not None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_reservation_that_is_cancelled_while_it_is_made_is_given_back(url: str, fails: bool) -> None:
+    with ml.FeedbackStore(url) as store:
+        budget = SharedBudget(store, 3600, 1.0, None)
+        reserve, begun, goes_on = budget._reserve, threading.Event(), threading.Event()
+
+        def slow(most: Spending) -> str | None:
+            begun.set()
+            assert goes_on.wait(10)
+            if fails:
+                raise ml.FeedbackError("the database is gone")
+            return reserve(most)
+
+        budget._reserve = slow  # type: ignore[method-assign]
+        late = asyncio.create_task(budget.reserve(Spending(1.0, 1)).__aenter__())
+        assert await asyncio.to_thread(begun.wait, 10)
+        for _ in range(2):  # whoever is cancelled again waits all the same
+            late.cancel()
+            await asyncio.sleep(0.01)
+        assert not late.done()
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await late
+        assert await asyncio.to_thread(reserve, Spending(1.0, 1)) is not None
+
+
+async def test_what_cannot_be_given_back_is_told_and_costs_no_answer(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ml.FeedbackStore(url) as store:
+        budget = SharedBudget(store, 3600, 1.0, None)
+        async with budget.reserve(Spending(1.0, 1)):
+            execute(url, "DROP TABLE multillm_reservations")
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert "cannot be given back" in record.message
