@@ -107,6 +107,32 @@ async def test_a_cancelled_run_leaves_no_task_and_loses_no_row(store: ml.Feedbac
     assert sorted(store.frame()["error_type"].fillna("none")) == ["Cancelled", "none"]
 
 
+@pytest.mark.parametrize("prompt", [CHAIN, TWO])
+async def test_a_store_that_fails_after_the_answer_is_told_as_what_it_is(store: ml.FeedbackStore, prompt: str) -> None:
+    def answer(request: ml.CompletionRequest) -> tuple[float, Answer]:
+        store.close()
+        return 0.0, "done"
+
+    orchestrator = ml.Orchestrator(backend=ScriptedBackend(answer), store=store)
+    with pytest.raises(ml.FeedbackError, match="the store is closed"):
+        await orchestrator.handle(prompt)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_store_that_fails_does_not_hold_up_a_cancellation(
+    store: ml.FeedbackStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = asyncio.create_task(
+        ml.Orchestrator(backend=ScriptedBackend(lambda _: (30.0, "late")), store=store).handle(TWO)
+    )
+    await asyncio.sleep(0.2)
+    store.close()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [r.levelname for r in caplog.records if "is not recorded" in r.message] == ["WARNING"] * 2
+
+
 async def test_handle_sync_works_inside_a_running_event_loop(store: ml.FeedbackStore) -> None:
     threads = threading.active_count()
     result = ml.Orchestrator(backend=ScriptedBackend(echo), store=store).handle_sync(TWO)

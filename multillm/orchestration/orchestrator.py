@@ -150,7 +150,7 @@ class Orchestrator:
         BackendError
             If nothing is there to run the models.
         FeedbackError
-            If the feedback store cannot be opened.
+            If the feedback store cannot be opened, or a call cannot be recorded.
         """
         return await self._handle(prompt, options, None)
 
