@@ -145,6 +145,11 @@ def test_parameters_that_cannot_be_heeded_are_refused_by_name(params: dict[str, 
         read_request([{"role": "user", "content": "Hi."}], params)
 
 
+def test_a_limit_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(ml.InputError, match="give one of them"):
+        read_request([{"role": "user", "content": "Hi."}], {"max_tokens": 7, "max_completion_tokens": 8})
+
+
 def test_parameters_that_change_nothing_are_let_through() -> None:
     params = {"n": 1, "stream": True, "user": "me", "stop": None, "max_completion_tokens": 7}
     prompt, options = read_request([{"role": "user", "content": "Hi."}], params)

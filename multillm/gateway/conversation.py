@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-
-from pydantic import ValidationError
 
 from multillm.errors import InputError
 from multillm.orchestration.options import RunOptions
@@ -44,13 +41,8 @@ def read_request(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any
         raise InputError(
             f"the last message has the role {last.get('role')!r}; the prompt must come last, with the role 'user'"
         )
-    history = tuple(message for message in before if message["content"].strip())
-    try:
-        return last["content"], RunOptions(history=history, **_asked(params))
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        name = next(name for name, ours in NAMES.items() if ours == fault["loc"][0])
-        raise InputError(f"{name} is {reprlib.repr(fault['input']):.80}: {fault['msg']}") from None
+    history = [message for message in before if message["content"].strip()]
+    return last["content"], RunOptions(history=history, **_asked(params))
 
 
 def last_question(messages: Iterable[Mapping[str, Any]]) -> str:
@@ -88,4 +80,6 @@ def _asked(params: Mapping[str, Any]) -> dict[str, Any]:
             f"{', '.join(unknown)} cannot be heeded by the pipeline; it takes {', '.join(NAMES)}, and sets the "
             "rest itself: leave it out, or list it under additional_drop_params of the model in the proxy's config"
         )
+    if {"max_tokens", "max_completion_tokens"} <= set(given):
+        raise InputError("max_tokens and max_completion_tokens are the same limit; give one of them")
     return {NAMES[name]: value for name, value in given.items()}

@@ -222,7 +222,7 @@ class Orchestrator:
                 client,
                 allowance=Allowance(self.limits, self.pool.registry, self._period, self._clock),
                 calls=self.pool.calls.model_copy(update=options.calls),
-                history=options.history,
+                history=options.messages,
                 store=self.store,
                 audience=audience,
                 clock=self._clock,
