@@ -13,7 +13,7 @@ from multillm.cli import app
 from multillm.client.session import quiet_litellm
 from multillm.gateway.config import AUTO, proxy_config, write_config
 from multillm.gateway.conversation import read_request
-from multillm.gateway.plugins import TIERS
+from multillm.gateway.plugins import TIERS, Thresholds
 from multillm.gateway.upward import upward_fallbacks
 from multillm.router import RoutingRule
 from multillm.tasks import SubTask, TaskProfile
@@ -65,6 +65,42 @@ async def test_litellm_decides_by_the_exported_file_as_we_do(name: str, tmp_path
     assert labels == [decision.label for decision in ours]
     assert tiers == [TIERS[decision.profile.tier] for decision in ours]
     assert len(set(labels)) >= 3
+
+
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 2_000_000}}
+
+
+async def narrowed(*contents: object) -> Any:
+    """What the thresholds leave of a conversation's candidates."""
+    from litellm.types.router import RoutingContext
+
+    pool = ml.load_pool("small")
+    messages: Any = [{"role": "user", "content": content} for content in contents]
+    context = RoutingContext(
+        raw_messages=messages, structured_messages=messages, candidate_models=list(pool.registry.labels)
+    )
+    return await Thresholds(get_classifier(pool.classifier), ml.TaskRouter(pool.registry, pool.policy)).run(context)
+
+
+async def test_a_picture_takes_no_room_in_a_context_window() -> None:
+    question = {"type": "text", "text": "What is a mutex?"}
+    alone = await narrowed("What is a mutex?")
+    assert len(alone.candidate_models) == 1
+    for contents in ([[PICTURE], "What is a mutex?"], [[PICTURE, question]]):
+        assert (await narrowed(*contents)).candidate_models == alone.candidate_models
+
+
+async def test_a_picture_alone_is_not_routed_by_an_earlier_question() -> None:
+    context = await narrowed("What is a mutex?", [PICTURE])
+    assert context.candidate_models == list(ml.load_pool("small").registry.labels)
+    assert context.signals == {}
+
+
+async def test_a_request_that_fits_no_model_is_refused_in_litellm_s_terms() -> None:
+    from litellm.exceptions import ContextWindowExceededError
+
+    with pytest.raises(ContextWindowExceededError, match="tokens of context"):
+        await narrowed("word " * 400_000)
 
 
 @pytest.mark.parametrize("name", ml.pool_names())

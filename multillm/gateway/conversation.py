@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from multillm.errors import InputError
 from multillm.orchestration.options import RunOptions
 
-__all__ = ["last_question", "read_request"]
+__all__ = ["last_question", "read_request", "written_text"]
 
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 NAMES = {
@@ -45,10 +45,15 @@ def read_request(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any
     return last["content"], RunOptions(history=history, **_asked(params))
 
 
-def last_question(messages: Iterable[Mapping[str, Any]]) -> str:
-    """Text of the last message of a user's; empty if there is none."""
-    said = (_text(message.get("content")) for message in reversed(list(messages)) if message.get("role") == "user")
-    return next((text for text in said if text), "")
+def last_question(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Text of the user's last message; empty if it has none, as a picture alone."""
+    contents = [message.get("content") for message in messages if message.get("role") == "user"]
+    return written_text(contents[-1]) if contents else ""
+
+
+def written_text(content: object) -> str:
+    """The text in a message's content, without what else is in it."""
+    return "\n".join(_texts(content))
 
 
 def _plain(place: int, message: Mapping[str, Any]) -> dict[str, str]:
@@ -62,12 +67,17 @@ def _plain(place: int, message: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(content: object) -> str | None:
-    """The text of a message's content; None where it is of another kind."""
+    """The text of a message's content; None where anything in it is of another kind."""
+    texts = _texts(content)
+    parts = len(content) if isinstance(content, list) else 1
+    return "\n".join(texts) if texts and len(texts) == parts else None
+
+
+def _texts(content: object) -> list[str]:
     if content is None or isinstance(content, str):
-        return content or ""
+        return [content or ""]
     parts = content if isinstance(content, list) else []
-    texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
-    return "\n".join(texts) if texts and len(texts) == len(parts) else None
+    return [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
 
 
 def _asked(params: Mapping[str, Any]) -> dict[str, Any]:
