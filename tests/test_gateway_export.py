@@ -1,5 +1,6 @@
 """A pool as the config of LiteLLM's proxy: what stands in it, and that LiteLLM decides by it as we do."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + 
 
 async def narrowed(*contents: object) -> Any:
     """What the thresholds leave of a conversation's candidates."""
+    quiet_litellm()
     from litellm.types.router import RoutingContext
 
     pool = ml.load_pool("small")
@@ -97,9 +99,8 @@ async def test_a_picture_alone_is_not_routed_by_an_earlier_question() -> None:
 
 
 async def test_a_request_that_fits_no_model_is_refused_in_litellm_s_terms() -> None:
-    from litellm.exceptions import ContextWindowExceededError
-
-    with pytest.raises(ContextWindowExceededError, match="tokens of context"):
+    refused = quiet_litellm().exceptions.ContextWindowExceededError
+    with pytest.raises(refused, match="tokens of context"):
         await narrowed("word " * 400_000)
 
 
@@ -190,3 +191,30 @@ def test_parameters_that_change_nothing_are_let_through() -> None:
     params = {"n": 1, "stream": True, "user": "me", "stop": None, "max_completion_tokens": 7}
     prompt, options = read_request([{"role": "user", "content": "Hi."}], params)
     assert (prompt, options.max_output_tokens, options.history) == ("Hi.", 7, ())
+
+
+def test_the_client_is_held_open_no_longer_than_the_event_loop() -> None:
+    quiet_litellm()
+    from multillm.gateway.pipeline import Pipeline
+
+    held: list[str] = []
+
+    class Client:
+        async def __aenter__(self) -> None:
+            held.append("opened")
+
+        async def __aexit__(self, *exc_info: object) -> None:
+            held.append("closed")
+
+    model: Any = Pipeline(Client())  # type: ignore[arg-type]
+
+    async def two_requests() -> None:
+        for _ in range(2):
+            model._keep_open()
+            await asyncio.sleep(0)
+        assert len(model._open) == 1
+
+    for _ in range(2):
+        asyncio.run(two_requests())
+        assert not model._open
+    assert held == ["opened", "closed"] * 2

@@ -73,32 +73,6 @@ async def test_a_budget_is_never_overspent_and_nobody_waits_for_ever(
     assert budget.left()[1] == limit - taken
 
 
-@settings(deadline=None)
-@given(st.data())
-async def test_a_budget_looked_up_counts_what_others_spent(data: st.DataObject) -> None:
-    """A store that others write to as well, read late and at any moment."""
-    limit, rows = data.draw(st.integers(0, 100)), [0]
-    now = [0.0]
-
-    def look_up() -> Spending:
-        return Spending(0.0, sum(rows))
-
-    budget = Budget(None, limit, look_up, clock=lambda: now[0])
-    others = data.draw(st.integers(0, 30))
-    rows.append(others)
-    ours = 0
-    for most in data.draw(st.lists(st.integers(0, 40), max_size=10)):
-        now[0] += data.draw(st.sampled_from([0.0, 0.5, 2.0, 100.0]))
-        try:
-            async with budget.reserve(Spending(0.0, most)) as reservation:
-                rows.append(most)
-                reservation.settle(Spending(0.0, most))
-                ours += most
-        except Overspent:
-            assert sum(rows) + most > limit
-    assert ours == 0 or sum(rows) <= limit
-
-
 async def test_a_call_waits_for_what_those_under_way_may_give_back() -> None:
     budget = Budget(None, 10)
     order: list[str] = []
@@ -172,6 +146,16 @@ async def test_a_period_counts_every_run_and_forgets_what_is_past(tmp_path: Path
     cost_units, tokens = store.spent(60)
     assert cost_units == pytest.approx(0.01)
     assert tokens == 15
+
+
+async def test_a_period_holds_over_orchestrators_that_share_a_file(tmp_path: Path) -> None:
+    backend = ScriptedBackend(lambda _: (0.2, "done"))
+    sharing = [
+        limited(backend, ml.FeedbackStore(tmp_path / "feedback.sqlite"), period_tokens=1024 + 64 + 20) for _ in range(2)
+    ]
+    results = await asyncio.gather(*(each.handle("Explain what a mutex is.") for each in sharing))
+    assert sorted(result.results[0].status for result in results) == ["failed", "ok"]
+    assert backend.most_running == 1
 
 
 def test_a_period_needs_a_store() -> None:

@@ -91,7 +91,7 @@ class Orchestrator:
         self.client = SharedClient(backend, self.pool)
         self._clock = clock
         self.limits = limits or self.pool.limits
-        self._period = period_budget(self.limits, lambda: self.store, clock)
+        self._period = period_budget(self.limits, lambda: self.store)
 
     @cached_property
     def store(self) -> FeedbackStore | None:
