@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import threading
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -14,8 +13,6 @@ __all__ = ["Budget", "Overspent", "Reservation", "Spending", "fits"]
 
 ROUNDING = 1 + 1e-9
 """Costs that add up to the limit may exceed it by the rounding of the sum."""
-FRESH_S = 60.0
-FRESH_ENOUGH_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +32,6 @@ class Spending:
 
     def __add__(self, other: Spending) -> Spending:
         return Spending(self.cost_units + other.cost_units, self.tokens + other.tokens)
-
-    def __sub__(self, other: Spending) -> Spending:
-        return Spending(self.cost_units - other.cost_units, self.tokens - other.tokens)
 
 
 def fits(spending: Spending, cost_units: float, tokens: float) -> bool:
@@ -70,36 +64,20 @@ class Budget:
         Most cost; None for no limit.
     tokens : int or None
         Most tokens; None for no limit.
-    spent_before : callable, optional
-        Looks up what else was spent. What was settled here must be in it by the time it is looked up.
-        It is called in a thread when its last answer is a minute old, or a second before a call is refused.
-    clock : callable, optional
-        Seconds from any fixed point.
+
+    Attributes
+    ----------
+    spent : Spending
+        What was settled.
     """
 
-    def __init__(
-        self,
-        cost_units: float | None,
-        tokens: int | None,
-        spent_before: Callable[[], Spending] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, cost_units: float | None, tokens: int | None) -> None:
         self.cost_units = math.inf if cost_units is None else cost_units
         self.tokens = math.inf if tokens is None else tokens
-        self._look_up = spent_before
-        self._looked_at = -math.inf
-        self._clock = clock
-        self._before = Spending()
-        self._settled = Spending()
+        self.spent = Spending()
         self._open: set[Reservation] = set()
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
         self._lock = threading.Lock()
-        self._refreshing = threading.Lock()
-
-    @property
-    def spent(self) -> Spending:
-        """What was spent as far as is known: looked up, and settled here since."""
-        return self._before + self._settled
 
     def left(self) -> tuple[float, float]:
         """Cost units and tokens that are neither spent nor reserved."""
@@ -126,19 +104,7 @@ class Budget:
             self._leave(reservation)
 
     async def _enter(self, reservation: Reservation) -> None:
-        fresh_s = FRESH_S
-        while True:
-            if self._look_up is not None and self._clock() - self._looked_at > fresh_s:
-                await asyncio.to_thread(self._refresh, fresh_s)
-            try:
-                turn = self._try(reservation)
-            except Overspent:
-                if self._look_up is None or self._clock() - self._looked_at <= FRESH_ENOUGH_S:
-                    raise
-                fresh_s = FRESH_ENOUGH_S
-                continue
-            if turn is None:
-                return
+        while (turn := self._try(reservation)) is not None:
             await turn
 
     def _try(self, reservation: Reservation) -> asyncio.Future[None] | None:
@@ -157,22 +123,10 @@ class Budget:
     def _fits(self, spending: Spending) -> bool:
         return fits(spending, self.cost_units, self.tokens)
 
-    def _refresh(self, fresh_s: float) -> None:
-        """Look up what was spent. What is settled meanwhile may count twice, never not at all."""
-        assert self._look_up is not None  # noqa: S101  # called for this alone
-        with self._refreshing:
-            now = self._clock()
-            if now - self._looked_at <= fresh_s:
-                return
-            known = self._settled
-            before = self._look_up()
-            with self._lock:
-                self._before, self._settled, self._looked_at = before, self._settled - known, now
-
     def _leave(self, reservation: Reservation) -> None:
         with self._lock:
             self._open.discard(reservation)
-            self._settled = self._settled + reservation.took
+            self.spent = self.spent + reservation.took
             waiting, self._waiting = self._waiting, []
         for loop, turn in waiting:
             if not loop.is_closed():

@@ -1,5 +1,6 @@
 """A pool as the config of LiteLLM's proxy: what stands in it, and that LiteLLM decides by it as we do."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from multillm.cli import app
 from multillm.client.session import quiet_litellm
 from multillm.gateway.config import AUTO, proxy_config, write_config
 from multillm.gateway.conversation import read_request
-from multillm.gateway.plugins import TIERS
+from multillm.gateway.plugins import TIERS, Thresholds
 from multillm.gateway.upward import upward_fallbacks
 from multillm.router import RoutingRule
 from multillm.tasks import SubTask, TaskProfile
@@ -65,6 +66,42 @@ async def test_litellm_decides_by_the_exported_file_as_we_do(name: str, tmp_path
     assert labels == [decision.label for decision in ours]
     assert tiers == [TIERS[decision.profile.tier] for decision in ours]
     assert len(set(labels)) >= 3
+
+
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 2_000_000}}
+
+
+async def narrowed(*contents: object) -> Any:
+    """What the thresholds leave of a conversation's candidates."""
+    quiet_litellm()
+    from litellm.types.router import RoutingContext
+
+    pool = ml.load_pool("small")
+    messages: Any = [{"role": "user", "content": content} for content in contents]
+    context = RoutingContext(
+        raw_messages=messages, structured_messages=messages, candidate_models=list(pool.registry.labels)
+    )
+    return await Thresholds(get_classifier(pool.classifier), ml.TaskRouter(pool.registry, pool.policy)).run(context)
+
+
+async def test_a_picture_takes_no_room_in_a_context_window() -> None:
+    question = {"type": "text", "text": "What is a mutex?"}
+    alone = await narrowed("What is a mutex?")
+    assert len(alone.candidate_models) == 1
+    for contents in ([[PICTURE], "What is a mutex?"], [[PICTURE, question]]):
+        assert (await narrowed(*contents)).candidate_models == alone.candidate_models
+
+
+async def test_a_picture_alone_is_not_routed_by_an_earlier_question() -> None:
+    context = await narrowed("What is a mutex?", [PICTURE])
+    assert context.candidate_models == list(ml.load_pool("small").registry.labels)
+    assert context.signals == {}
+
+
+async def test_a_request_that_fits_no_model_is_refused_in_litellm_s_terms() -> None:
+    refused = quiet_litellm().exceptions.ContextWindowExceededError
+    with pytest.raises(refused, match="tokens of context"):
+        await narrowed("word " * 400_000)
 
 
 @pytest.mark.parametrize("name", ml.pool_names())
@@ -145,7 +182,39 @@ def test_parameters_that_cannot_be_heeded_are_refused_by_name(params: dict[str, 
         read_request([{"role": "user", "content": "Hi."}], params)
 
 
+def test_a_limit_that_is_given_twice_is_refused() -> None:
+    with pytest.raises(ml.InputError, match="give one of them"):
+        read_request([{"role": "user", "content": "Hi."}], {"max_tokens": 7, "max_completion_tokens": 8})
+
+
 def test_parameters_that_change_nothing_are_let_through() -> None:
     params = {"n": 1, "stream": True, "user": "me", "stop": None, "max_completion_tokens": 7}
     prompt, options = read_request([{"role": "user", "content": "Hi."}], params)
     assert (prompt, options.max_output_tokens, options.history) == ("Hi.", 7, ())
+
+
+def test_the_client_is_held_open_no_longer_than_the_event_loop() -> None:
+    quiet_litellm()
+    from multillm.gateway.pipeline import Pipeline
+
+    held: list[str] = []
+
+    class Client:
+        async def __aenter__(self) -> None:
+            held.append("opened")
+
+        async def __aexit__(self, *exc_info: object) -> None:
+            held.append("closed")
+
+    model: Any = Pipeline(Client())  # type: ignore[arg-type]
+
+    async def two_requests() -> None:
+        for _ in range(2):
+            model._keep_open()
+            await asyncio.sleep(0)
+        assert len(model._open) == 1
+
+    for _ in range(2):
+        asyncio.run(two_requests())
+        assert not model._open
+    assert held == ["opened", "closed"] * 2

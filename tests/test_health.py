@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -30,10 +32,10 @@ def clock() -> Clock:
     return Clock()
 
 
-def group(clock: Clock, deployments: int = 1, **settings: float) -> Group:
+def group(clock: Clock, deployments: int = 1, shared: Any = None, **settings: float) -> Group:
     calls = ml.CallSettings.model_validate({"num_retries": 2, "retry_wait_s": 0, "cooldown_s": 30} | settings)
     made = [ml.Deployment("light", f"ollama_chat/{n}", local=True) for n in range(deployments)]
-    return Group(made, calls, clock, random.Random(0))
+    return Group(made, calls, clock, random.Random(0), shared)
 
 
 async def all_turns(turns: Turns, failure: Failure) -> list[str]:
@@ -104,6 +106,46 @@ async def test_where_nothing_else_is_left_a_call_waits_until_another_is_answered
     assert not waiting.done()
     endpoint.served(clock())
     assert await asyncio.wait_for(waiting, 1.0) is endpoint
+
+
+class Told:
+    """What another process has left out, as Redis would tell it."""
+
+    age_s = left_s = 0.0
+
+    async def active(self, names: Sequence[str]) -> dict[str, tuple[float, float]]:
+        return dict.fromkeys(names, (self.age_s, self.left_s)) if self.left_s > 0.0 else {}
+
+
+async def test_what_recovered_once_is_left_out_again_when_another_process_says_so(clock: Clock) -> None:
+    told = Told()
+    light = group(clock, shared=told, allowed_fails=0, num_retries=0)
+    [endpoint] = light.endpoints
+    await all_turns(Turns(light, False), PASSING)
+    endpoint.served(clock())
+    clock.now += 1.0
+    told.left_s = 30.0
+    assert await Turns(light, False).next() is None
+    waiting = asyncio.create_task(Turns(light, True).next())
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    endpoint.served(clock())
+    assert await asyncio.wait_for(waiting, 1.0) is endpoint
+
+
+async def test_what_serves_here_is_not_left_out_for_what_another_process_saw_before(clock: Clock) -> None:
+    told = Told()
+    light = group(clock, shared=told)
+    [endpoint] = light.endpoints
+    told.left_s = 30.0
+    assert await Turns(light, False).next() is None
+    clock.now += 2.0
+    endpoint.served(clock())
+    clock.now += 1.0
+    told.age_s, told.left_s = 3.0, 27.0
+    assert await Turns(light, False).next() is endpoint
+    told.age_s, told.left_s = 0.5, 29.5
+    assert await Turns(light, False).next() is None
 
 
 async def test_a_server_that_asks_for_too_long_a_pause_is_not_waited_for(clock: Clock) -> None:

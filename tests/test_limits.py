@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from multillm.testing import Fault, FaultServer, Script
 from tests.contracts import ask
 from tests.pools import small_pool
 from tests.scripted import ScriptedBackend, echo
-from tests.stores import SERVED
+from tests.stores import SERVED, execute
 
 TWO = "Explain what a mutex is AND implement a spinlock in C."
 
@@ -70,32 +71,6 @@ async def test_a_budget_is_never_overspent_and_nobody_waits_for_ever(
     assert budget.spent.tokens == taken
     assert budget.spent.cost_units == pytest.approx(taken / 10)
     assert budget.left()[1] == limit - taken
-
-
-@settings(deadline=None)
-@given(st.data())
-async def test_a_budget_looked_up_counts_what_others_spent(data: st.DataObject) -> None:
-    """A store that others write to as well, read late and at any moment."""
-    limit, rows = data.draw(st.integers(0, 100)), [0]
-    now = [0.0]
-
-    def look_up() -> Spending:
-        return Spending(0.0, sum(rows))
-
-    budget = Budget(None, limit, look_up, clock=lambda: now[0])
-    others = data.draw(st.integers(0, 30))
-    rows.append(others)
-    ours = 0
-    for most in data.draw(st.lists(st.integers(0, 40), max_size=10)):
-        now[0] += data.draw(st.sampled_from([0.0, 0.5, 2.0, 100.0]))
-        try:
-            async with budget.reserve(Spending(0.0, most)) as reservation:
-                rows.append(most)
-                reservation.settle(Spending(0.0, most))
-                ours += most
-        except Overspent:
-            assert sum(rows) + most > limit
-    assert ours == 0 or sum(rows) <= limit
 
 
 async def test_a_call_waits_for_what_those_under_way_may_give_back() -> None:
@@ -171,6 +146,16 @@ async def test_a_period_counts_every_run_and_forgets_what_is_past(tmp_path: Path
     cost_units, tokens = store.spent(60)
     assert cost_units == pytest.approx(0.01)
     assert tokens == 15
+
+
+async def test_a_period_holds_over_orchestrators_that_share_a_file(tmp_path: Path) -> None:
+    backend = ScriptedBackend(lambda _: (0.2, "done"))
+    sharing = [
+        limited(backend, ml.FeedbackStore(tmp_path / "feedback.sqlite"), period_tokens=1024 + 64 + 20) for _ in range(2)
+    ]
+    results = await asyncio.gather(*(each.handle("Explain what a mutex is.") for each in sharing))
+    assert sorted(result.results[0].status for result in results) == ["failed", "ok"]
+    assert backend.most_running == 1
 
 
 def test_a_period_needs_a_store() -> None:
@@ -267,3 +252,41 @@ async def test_what_a_dead_process_reserved_is_free_again_after_an_hour(url: str
         assert await asyncio.to_thread(budget._reserve, Spending(1.0, 1)) is None
         now += timedelta(minutes=61)
         assert await asyncio.to_thread(budget._reserve, Spending(1.0, 1)) is not None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_reservation_that_is_cancelled_while_it_is_made_is_given_back(url: str, fails: bool) -> None:
+    with ml.FeedbackStore(url) as store:
+        budget = SharedBudget(store, 3600, 1.0, None)
+        reserve, begun, goes_on = budget._reserve, threading.Event(), threading.Event()
+
+        def slow(most: Spending) -> str | None:
+            begun.set()
+            assert goes_on.wait(10)
+            if fails:
+                raise ml.FeedbackError("the database is gone")
+            return reserve(most)
+
+        budget._reserve = slow  # type: ignore[method-assign]
+        late = asyncio.create_task(budget.reserve(Spending(1.0, 1)).__aenter__())
+        assert await asyncio.to_thread(begun.wait, 10)
+        for _ in range(2):  # whoever is cancelled again waits all the same
+            late.cancel()
+            await asyncio.sleep(0.01)
+        assert not late.done()
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await late
+        assert await asyncio.to_thread(reserve, Spending(1.0, 1)) is not None
+
+
+async def test_what_cannot_be_given_back_is_told_and_costs_no_answer(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with ml.FeedbackStore(url) as store:
+        budget = SharedBudget(store, 3600, 1.0, None)
+        async with budget.reserve(Spending(1.0, 1)):
+            execute(url, "DROP TABLE multillm_reservations")
+    [record] = caplog.records
+    assert record.levelname == "WARNING"
+    assert "cannot be given back" in record.message

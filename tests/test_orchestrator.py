@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +108,32 @@ async def test_a_cancelled_run_leaves_no_task_and_loses_no_row(store: ml.Feedbac
     assert sorted(store.frame()["error_type"].fillna("none")) == ["Cancelled", "none"]
 
 
+@pytest.mark.parametrize("prompt", [CHAIN, TWO])
+async def test_a_store_that_fails_after_the_answer_is_told_as_what_it_is(store: ml.FeedbackStore, prompt: str) -> None:
+    def answer(request: ml.CompletionRequest) -> tuple[float, Answer]:
+        store.close()
+        return 0.0, "done"
+
+    orchestrator = ml.Orchestrator(backend=ScriptedBackend(answer), store=store)
+    with pytest.raises(ml.FeedbackError, match="the store is closed"):
+        await orchestrator.handle(prompt)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_a_store_that_fails_does_not_hold_up_a_cancellation(
+    store: ml.FeedbackStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    running = asyncio.create_task(
+        ml.Orchestrator(backend=ScriptedBackend(lambda _: (30.0, "late")), store=store).handle(TWO)
+    )
+    await asyncio.sleep(0.2)
+    store.close()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [r.levelname for r in caplog.records if "is not recorded" in r.message] == ["WARNING"] * 2
+
+
 async def test_handle_sync_works_inside_a_running_event_loop(store: ml.FeedbackStore) -> None:
     threads = threading.active_count()
     result = ml.Orchestrator(backend=ScriptedBackend(echo), store=store).handle_sync(TWO)
@@ -148,3 +175,31 @@ def test_a_result_shows_itself_with_markup_escaped(store: ml.FeedbackStore) -> N
     assert "<script>" not in shown
     assert "<b>" not in shown
     assert result.merged == "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"temperature": 5}, "temperature is 5: Input should be less than or equal to 2"),
+        ({"max_output_tokens": 0}, "max_output_tokens is 0"),
+        ({"seed": "x"}, "seed is 'x'"),
+        ({"heat": 1}, "heat is 1"),
+        ({"history": [{"role": "user"}]}, r"history\.0\.content"),
+        ({"history": [{"role": "user", "content": None}]}, r"history\.0\.content is None"),
+        (
+            {"history": [{"role": "tool", "content": "4"}]},
+            r"history\.0\.role is 'tool'.*'user' or 'assistant'",
+        ),
+        ({"history": [{"role": "user", "content": "x", "name": "me"}]}, r"history\.0\.name is 'me'"),
+    ],
+)
+def test_options_that_cannot_be_heeded_are_refused_by_name(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ml.InputError, match=words):
+        ml.RunOptions(**options)
+
+
+async def test_the_history_is_what_every_model_sees_first(store: ml.FeedbackStore) -> None:
+    backend = ScriptedBackend(echo)
+    before = [{"role": "system", "content": "Answer in French."}, {"role": "assistant", "content": "Un verrou."}]
+    await ml.Orchestrator(backend=backend, store=store).handle(TWO, ml.RunOptions(history=before))
+    assert [list(request.messages[:2]) for request in backend.requests] == [before, before]

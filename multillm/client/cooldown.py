@@ -57,15 +57,16 @@ class SharedCooldown:
                 self._cooldowns = await asyncio.to_thread(_open, self._url)
         return self._cooldowns
 
-    async def left_s(self, names: Sequence[str]) -> Mapping[str, float]:
-        """For how many seconds more each deployment that is left out stays so."""
+    async def active(self, names: Sequence[str]) -> Mapping[str, tuple[float, float]]:
+        """For how many seconds each deployment that is left out has been so, and for how many more it stays so."""
         try:
             active = await (await self._opened()).async_get_active_cooldowns(list(names), None)
         except Exception:  # no fault of Redis may fail a call
             logger.warning("Redis does not say which deployments are left out", exc_info=True)
             return {}
         now = time.time()
-        return {name: found["timestamp"] + found["cooldown_time"] - now for name, found in active}
+        ages_s = {name: now - found["timestamp"] for name, found in active}
+        return {name: (ages_s[name], found["cooldown_time"] - ages_s[name]) for name, found in active}
 
     async def leave_out(self, name: str, seconds: float, reason: str) -> None:
         """Tell that a deployment is left out from now on."""

@@ -71,21 +71,24 @@ class Endpoint:
     def served(self, now: float) -> None:
         """It answered: whoever waits for it may go on."""
         self.served_at = now
-        if self.failures:
-            self.failures.clear()
-            self.out_until = self.busy_until = float("-inf")
-            self._back.set()
+        self.failures.clear()
+        self.out_until = self.busy_until = float("-inf")
+        self._back.set()
 
     def failed(self, now: float, failure: Failure, settings: CallSettings) -> None:
         """Note a failure that speaks against it."""
         while self.failures and self.failures[0] < now - WINDOW_S:
             self.failures.popleft()
         self.failures.append(now)
-        self._back.clear()
         if len(self.failures) > settings.allowed_fails:
-            self.out_until = now + settings.cooldown_s
+            self.leave_out(now + settings.cooldown_s)
         if failure.retry_after_s is not None:
             self.busy_until = now + failure.retry_after_s
+
+    def leave_out(self, until: float) -> None:
+        """Leave it out until then, unless it serves before."""
+        self.out_until = max(self.out_until, until)
+        self._back.clear()
 
     def cold(self, now: float) -> bool:
         """Whether its model may have to be loaded first."""
@@ -135,11 +138,14 @@ class Group:
         self._names = {shared_name(endpoint.deployment): endpoint for endpoint in self.endpoints}
 
     async def learn(self) -> None:
-        """Leave out what other processes leave out."""
+        """Leave out what other processes leave out, if it has not served here since."""
         if self._shared is not None:
-            for name, left_s in (await self._shared.left_s(list(self._names))).items():
+            cooldowns = await self._shared.active(list(self._names))
+            now = self.clock()
+            for name, (age_s, left_s) in cooldowns.items():
                 endpoint = self._names[name]
-                endpoint.out_until = max(endpoint.out_until, self.clock() + left_s)
+                if endpoint.served_at <= now - age_s:
+                    endpoint.leave_out(now + left_s)
 
     async def spread(self, endpoint: Endpoint, failure: Failure) -> None:
         """Tell other processes of a deployment that is left out now."""

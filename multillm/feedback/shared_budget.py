@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Table, delete, func, insert, select
 
 from multillm.budget import Overspent, Reservation, Spending, fits
+from multillm.errors import FeedbackError
 from multillm.feedback.schema import StorableText, UtcDateTime, spending
 from multillm.feedback.store import FeedbackStore
 
@@ -23,6 +26,9 @@ LOOK_AGAIN_S = 0.1
 HELD_S = 3600.0
 """How long a reservation counts whose process died."""
 
+logger = logging.getLogger("multillm")
+T = TypeVar("T")
+R = TypeVar("R")
 metadata = MetaData()
 reservations = Table(
     "multillm_reservations",
@@ -79,12 +85,23 @@ class SharedBudget:
         FeedbackError
             If the database does not answer.
         """
-        while (reserved := await asyncio.to_thread(self._reserve, most)) is None:
+        while (reserved := await self._attempt(most)) is None:
             await asyncio.sleep(LOOK_AGAIN_S)
         try:
             yield Reservation(most)
         finally:
-            await asyncio.to_thread(self._give_back, reserved)
+            await _done(_in_thread(self._give_back, reserved))
+
+    async def _attempt(self, most: Spending) -> str | None:
+        """Reserve in a thread; one that commits after the caller was cancelled is undone."""
+        attempt = _in_thread(self._reserve, most)
+        try:
+            await _done(attempt)
+        except asyncio.CancelledError:
+            if attempt.exception() is None and (reserved := attempt.result()) is not None:
+                await _done(_in_thread(self._give_back, reserved))
+            raise
+        return attempt.result()
 
     def _reserve(self, most: Spending) -> str | None:
         """Id of a reservation; None while others hold what it needs."""
@@ -106,8 +123,29 @@ class SharedBudget:
             return reserved
 
     def _give_back(self, reserved: str) -> None:
-        with self._store.transaction(writing=True) as connection:
-            connection.execute(delete(reservations).where(reservations.c.id == reserved))
+        """End a reservation; where the database fails, it ends by itself, and no answer is lost for it."""
+        try:
+            with self._store.transaction(writing=True) as connection:
+                connection.execute(delete(reservations).where(reservations.c.id == reserved))
+        except FeedbackError as error:
+            logger.warning("a reservation counts for up to %.0f s more, as it cannot be given back: %s", HELD_S, error)
+
+
+def _in_thread(function: Callable[[T], R], argument: T) -> asyncio.Future[R]:
+    """Start at once what no cancellation of the caller's stops."""
+    return asyncio.get_running_loop().run_in_executor(None, function, argument)
+
+
+async def _done(work: asyncio.Future[R]) -> None:
+    """Wait until work is done, and only then let a cancellation go on."""
+    cancelled = None
+    while not work.done():
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
 
 
 def _take_turn(connection: Connection) -> None:

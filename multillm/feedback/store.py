@@ -112,11 +112,6 @@ class FeedbackStore:
         """Where the rows are, without password and options."""
         return shown(self._url)
 
-    @property
-    def on_a_server(self) -> bool:
-        """Whether other hosts may share it."""
-        return self._url.get_backend_name() != "sqlite"
-
     def now(self) -> datetime:
         """The time by which rows are dated."""
         return aware("the clock's time", self._clock())

@@ -11,7 +11,7 @@ import yaml
 
 from multillm.backends import OllamaBackend
 from multillm.client.transport import split_credentials
-from multillm.gateway.plugins import TIERS
+from multillm.gateway.plugins import AUTO, TIERS
 from multillm.gateway.upward import upward_fallbacks
 from multillm.pool import Pool
 from multillm.registry import ModelSpec, Registry
@@ -20,8 +20,6 @@ __all__ = ["AUTO", "PIPELINE", "proxy_config", "write_config"]
 
 PIPELINE = "multillm"
 """Model of the proxy that is the whole pipeline."""
-AUTO = "multillm-auto"
-"""Model of the proxy that sends a whole request to the one model that is good enough."""
 PARTS = "multillm_gateway"
 REDIS = "os.environ/MULTILLM_REDIS_URL"
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import reprlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-from pydantic import ValidationError
 
 from multillm.errors import InputError
 from multillm.orchestration.options import RunOptions
 
-__all__ = ["last_question", "read_request"]
+__all__ = ["last_question", "read_request", "written_text"]
 
 ROLES = {"system": "system", "developer": "system", "user": "user", "assistant": "assistant"}
 NAMES = {
@@ -44,19 +41,19 @@ def read_request(messages: Sequence[Mapping[str, Any]], params: Mapping[str, Any
         raise InputError(
             f"the last message has the role {last.get('role')!r}; the prompt must come last, with the role 'user'"
         )
-    history = tuple(message for message in before if message["content"].strip())
-    try:
-        return last["content"], RunOptions(history=history, **_asked(params))
-    except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        name = next(name for name, ours in NAMES.items() if ours == fault["loc"][0])
-        raise InputError(f"{name} is {reprlib.repr(fault['input']):.80}: {fault['msg']}") from None
+    history = [message for message in before if message["content"].strip()]
+    return last["content"], RunOptions(history=history, **_asked(params))
 
 
-def last_question(messages: Iterable[Mapping[str, Any]]) -> str:
-    """Text of the last message of a user's; empty if there is none."""
-    said = (_text(message.get("content")) for message in reversed(list(messages)) if message.get("role") == "user")
-    return next((text for text in said if text), "")
+def last_question(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Text of the user's last message; empty if it has none, as a picture alone."""
+    contents = [message.get("content") for message in messages if message.get("role") == "user"]
+    return written_text(contents[-1]) if contents else ""
+
+
+def written_text(content: object) -> str:
+    """The text in a message's content, without what else is in it."""
+    return "\n".join(_texts(content))
 
 
 def _plain(place: int, message: Mapping[str, Any]) -> dict[str, str]:
@@ -70,12 +67,17 @@ def _plain(place: int, message: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(content: object) -> str | None:
-    """The text of a message's content; None where it is of another kind."""
+    """The text of a message's content; None where anything in it is of another kind."""
+    texts = _texts(content)
+    parts = len(content) if isinstance(content, list) else 1
+    return "\n".join(texts) if texts and len(texts) == parts else None
+
+
+def _texts(content: object) -> list[str]:
     if content is None or isinstance(content, str):
-        return content or ""
+        return [content or ""]
     parts = content if isinstance(content, list) else []
-    texts = [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
-    return "\n".join(texts) if texts and len(texts) == len(parts) else None
+    return [part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str)]
 
 
 def _asked(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,4 +90,6 @@ def _asked(params: Mapping[str, Any]) -> dict[str, Any]:
             f"{', '.join(unknown)} cannot be heeded by the pipeline; it takes {', '.join(NAMES)}, and sets the "
             "rest itself: leave it out, or list it under additional_drop_params of the model in the proxy's config"
         )
+    if {"max_tokens", "max_completion_tokens"} <= set(given):
+        raise InputError("max_tokens and max_completion_tokens are the same limit; give one of them")
     return {NAMES[name]: value for name, value in given.items()}

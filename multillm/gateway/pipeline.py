@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import Any
 from urllib.parse import quote
-from weakref import WeakKeyDictionary
 
 from litellm.llms.custom_llm import CustomLLM
 from litellm.types.llms.openai import ChatCompletionUsageBlock
@@ -41,7 +40,7 @@ class Pipeline(CustomLLM):
     def __init__(self, orchestrator: Orchestrator) -> None:
         super().__init__()
         self._orchestrator = orchestrator
-        self._open: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Task[None]] = WeakKeyDictionary()
+        self._open: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
 
     async def acompletion(  # type: ignore[override]  # called by keyword; the rest is of no use here
         self,
@@ -78,8 +77,9 @@ class Pipeline(CustomLLM):
     def _keep_open(self) -> None:
         """Hold the client open for as long as the event loop lasts, which cancels its tasks at its end."""
         loop = asyncio.get_running_loop()
-        if loop not in self._open or self._open[loop].done():
+        if loop not in self._open:
             self._open[loop] = loop.create_task(self._hold())
+            self._open[loop].add_done_callback(lambda _: self._open.pop(loop))
 
     async def _hold(self) -> None:
         with suppress(MultillmError):  # each run meets the same error, and tells it

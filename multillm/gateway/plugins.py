@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from multillm.classification import Classifier
-from multillm.gateway.conversation import last_question
+from multillm.gateway.conversation import last_question, written_text
 from multillm.router import TaskRouter
 from multillm.tasks import ComplexityTier, SubTask, TaskProfile, estimate_tokens
 
 if TYPE_CHECKING:
     from litellm.types.router import RoutingContext
 
-__all__ = ["TIERS", "Thresholds", "TierClassifier"]
+__all__ = ["AUTO", "TIERS", "Thresholds", "TierClassifier"]
 
+AUTO = "multillm-auto"
+"""Model of the proxy that sends a whole request to the one model that is good enough."""
 TIERS: Mapping[ComplexityTier, str] = {
     ComplexityTier.LOW: "SIMPLE",
     ComplexityTier.MEDIUM: "MEDIUM",
@@ -36,7 +38,7 @@ class TierClassifier:
         self._classifier = classifier
 
     async def classify(self, context: RoutingContext) -> str | None:
-        """The tier; None where no user said anything."""
+        """The tier; None where the user's last message has no text."""
         profile = _profile(self._classifier, context)
         return None if profile is None else TIERS[profile.tier]
 
@@ -46,7 +48,9 @@ class Thresholds:
 
     LiteLLM draws at random among the candidates that its plugins leave, so one is left: the one that
     `TaskRouter.route` decides on, or where that is not among the candidates the first of its fallbacks that is.
-    None is left where no candidate reaches the threshold; LiteLLM refuses the request then.
+    Where no model reaches the threshold, that is the one of highest quality. LiteLLM refuses the request where none of
+    these is a candidate. All are left where the user's last message has no text; only text counts against a context
+    window.
 
     Parameters
     ----------
@@ -61,11 +65,20 @@ class Thresholds:
         self._router = router
 
     async def run(self, context: RoutingContext) -> RoutingContext:
-        """The context with one candidate, if one is good enough."""
+        """The context with one candidate.
+
+        Raises
+        ------
+        litellm.ContextWindowExceededError
+            If the request fits no model's context window.
+        """
+        from multillm.gateway.refusals import refusals  # brings LiteLLM, which runs already where plugins do
+
         profile = _profile(self._classifier, context)
         if profile is not None:
-            said = sum(estimate_tokens(str(message.get("content") or "")) for message in context.structured_messages)
-            decision = self._router.route(profile, max(0, said - profile.input_tokens))
+            said = sum(estimate_tokens(written_text(m.get("content"))) for m in context.structured_messages)
+            with refusals(AUTO):
+                decision = self._router.route(profile, max(0, said - profile.input_tokens))
             good = [label for label in (decision.label, *decision.fallbacks) if label in context.candidate_models]
             context.candidate_models = good[:1]
             context.signals["multillm"] = {"task_type": str(profile.task_type), "complexity": profile.complexity}

@@ -22,12 +22,8 @@ GRACE_S = 1.0
 """Time that a client has to give up by itself, and to say what it tried."""
 
 
-def period_budget(
-    limits: Limits, store: Callable[[], FeedbackStore | None], clock: Callable[[], float]
-) -> Budget | SharedBudget | None:
-    """What all runs of a period share; None if the limits set nothing for a period.
-
-    Where the store is on a server, the runs of every process that uses it share it.
+def period_budget(limits: Limits, store: Callable[[], FeedbackStore | None]) -> SharedBudget | None:
+    """What the runs of a period share, of every process that uses the store; None if the limits set nothing for it.
 
     Raises
     ------
@@ -41,9 +37,7 @@ def period_budget(
         raise ConfigurationError(
             "limits has a budget for a period and store is None; give a feedback store, where it is looked up"
         )
-    if kept.on_a_server:
-        return SharedBudget(kept, limits.period_s, limits.period_cost_units, limits.period_tokens)
-    return Budget(limits.period_cost_units, limits.period_tokens, lambda: Spending(*kept.spent(limits.period_s)), clock)
+    return SharedBudget(kept, limits.period_s, limits.period_cost_units, limits.period_tokens)
 
 
 class Allowance:
@@ -55,14 +49,14 @@ class Allowance:
         The limits.
     registry : Registry
         The models, with their prices.
-    period : Budget, SharedBudget or None
+    period : SharedBudget or None
         What all runs of the period share.
     clock : callable
         Time in seconds; the run begins now.
     """
 
     def __init__(
-        self, limits: Limits, registry: Registry, period: Budget | SharedBudget | None, clock: Callable[[], float]
+        self, limits: Limits, registry: Registry, period: SharedBudget | None, clock: Callable[[], float]
     ) -> None:
         self._limits = limits
         self._registry = registry

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import reprlib
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from multillm.errors import InputError
 from multillm.tasks import estimate_tokens
 
-__all__ = ["RunOptions"]
+__all__ = ["Message", "RunOptions"]
+
+STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(BaseModel):
+    """An earlier message of a conversation."""
+
+    model_config = STRICT
+
+    role: Literal["system", "user", "assistant"]
+    """Whose it is."""
+    content: str
+    """Its text."""
 
 
 class RunOptions(BaseModel):
-    """What one run does differently from the pool's settings; None: as the pool says."""
+    """What one run does differently from the pool's settings; None: as the pool says.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Raises
+    ------
+    InputError
+        If an option is not known, or its value not allowed.
 
-    history: tuple[Mapping[str, str], ...] = ()
-    """Earlier messages, each with ``role`` and ``content``: instructions, questions and answers. Every model sees
-    them before its sub-task; they are neither split nor classified."""
+    Examples
+    --------
+    >>> RunOptions(history=[{"role": "system", "content": "Answer in French."}], temperature=0.2).calls
+    {'temperature': 0.2}
+    """
+
+    model_config = STRICT
+
+    history: tuple[Message, ...] = ()
+    """Earlier messages, each with ``role`` (``system``, ``user`` or ``assistant``) and ``content``: instructions,
+    questions and answers. Every model sees them before its sub-task; they are neither split nor classified."""
     temperature: float | None = Field(default=None, ge=0.0, le=2.0, allow_inf_nan=False)
     """Sampling temperature."""
     seed: int | None = None
@@ -28,10 +52,23 @@ class RunOptions(BaseModel):
     max_output_tokens: int | None = Field(default=None, ge=1)
     """Most tokens of all answers together, shared out evenly among the sub-tasks."""
 
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            name = ".".join(str(part) for part in fault["loc"])
+            raise InputError(f"{name:.200} is {reprlib.repr(fault['input']):.80}: {fault['msg']}") from None
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The history as a model gets it."""
+        return [message.model_dump() for message in self.history]
+
     @property
     def history_tokens(self) -> int:
         """Length of the history, estimated."""
-        return sum(estimate_tokens(message["content"]) for message in self.history)
+        return sum(estimate_tokens(message.content) for message in self.history)
 
     @property
     def calls(self) -> dict[str, Any]:

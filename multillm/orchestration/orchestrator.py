@@ -91,7 +91,7 @@ class Orchestrator:
         self.client = SharedClient(backend, self.pool)
         self._clock = clock
         self.limits = limits or self.pool.limits
-        self._period = period_budget(self.limits, lambda: self.store, clock)
+        self._period = period_budget(self.limits, lambda: self.store)
 
     @cached_property
     def store(self) -> FeedbackStore | None:
@@ -150,7 +150,7 @@ class Orchestrator:
         BackendError
             If nothing is there to run the models.
         FeedbackError
-            If the feedback store cannot be opened.
+            If the feedback store cannot be opened, or a call cannot be recorded.
         """
         return await self._handle(prompt, options, None)
 
@@ -222,7 +222,7 @@ class Orchestrator:
                 client,
                 allowance=Allowance(self.limits, self.pool.registry, self._period, self._clock),
                 calls=self.pool.calls.model_copy(update=options.calls),
-                history=options.history,
+                history=options.messages,
                 store=self.store,
                 audience=audience,
                 clock=self._clock,

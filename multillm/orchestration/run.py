@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from multillm.completion import Client, Completion, CompletionRequest
-from multillm.errors import Cancelled, MultillmError, UpstreamFailed
+from multillm.errors import Cancelled, FeedbackError, MultillmError, UpstreamFailed
 from multillm.feedback import FeedbackStore
 from multillm.listening import listen
 from multillm.orchestration.allowance import Allowance
@@ -29,6 +30,8 @@ from multillm.settings import CallSettings
 from multillm.telemetry import bind, traced_call
 
 __all__ = ["Audience", "Run"]
+
+logger = logging.getLogger("multillm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +101,21 @@ class Run:
         self._tasks: list[asyncio.Task[SubTaskResult]] = []
 
     async def results(self) -> tuple[SubTaskResult, ...]:
-        """What became of each sub-task, in prompt order."""
-        async with asyncio.TaskGroup() as group:
-            self._tasks += [group.create_task(self._subtask(index)) for index in range(len(self._decisions))]
+        """What became of each sub-task, in prompt order.
+
+        Raises
+        ------
+        FeedbackError
+            If a call cannot be recorded; what is under way is cancelled.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._tasks += [group.create_task(self._subtask(index)) for index in range(len(self._decisions))]
+        except BaseExceptionGroup as failures:
+            ours, others = failures.split(MultillmError)
+            if ours is None or others is not None:
+                raise
+            raise ours.exceptions[0] from failures
         return tuple(task.result() for task in self._tasks)
 
     async def _subtask(self, index: int) -> SubTaskResult:
@@ -122,15 +137,24 @@ class Run:
             except MultillmError as failure:
                 error = failure
             except asyncio.CancelledError:
-                cancelled = Cancelled(f"the run was cancelled before {decision.label} answered", label=decision.label)
-                if self._store is not None:
-                    self._store.record(to_record(self._run_id, self._result(index, None, cancelled, started)))
+                self._record_cancelled(index, started)
                 raise
             result = self._result(index, completion, error, started)
             if self._store is not None:
                 await self._store.arecord(to_record(self._run_id, result))
         self._tell(SubTaskDone(index, result))
         return result
+
+    def _record_cancelled(self, index: int, started: float) -> None:
+        """Record without another task's turn; a store that fails must not hold up the cancellation."""
+        if self._store is None:
+            return
+        label = self._decisions[index].label
+        cancelled = Cancelled(f"the run was cancelled before {label} answered", label=label)
+        try:
+            self._store.record(to_record(self._run_id, self._result(index, None, cancelled, started)))
+        except FeedbackError as error:
+            logger.warning("a cancelled sub-task is not recorded: %s", error)
 
     def _result(
         self, index: int, completion: Completion | None, error: MultillmError | None, started: float
