@@ -23,7 +23,12 @@ def local_cluster(workers: int = 2) -> Iterator[Client]:
     with (
         dask.config.set(quick),
         LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=False
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # any free port, for clusters side by side
+            silence_logs=False,
         ) as cluster,
         Client(cluster) as client,
     ):
