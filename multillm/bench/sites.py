@@ -228,7 +228,7 @@ class Cluster:
                 workers=[self._workers[number % len(self._workers)]],
                 allow_other_workers=True,
                 pure=False,
-                key=f"benchmark{function.__name__}-{number + 1}-{id(work)}",
+                key=f"benchmark{function.__name__}-{number + 1}-{uuid4().hex}",
             )
             for number, arguments in enumerate(work)
         ]
