@@ -27,7 +27,7 @@ QUICKSTART = FOLDER / "00_quickstart.ipynb"
 
 MOST_CELLS = 25
 MOST_BYTES = 300_000
-FIRST_PICTURE_S = 5.0
+FIRST_PICTURE_S = 8.0
 PATH = re.compile(r"(?<![\w./:])/(?:home|root|tmp|usr|var|opt|mnt|srv|work|private|Users)/|[A-Z]:\\\\?Users|file://")
 CHANCE_ID = re.compile(r"\b0x[0-9a-f]{6,}|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|\b[0-9a-f]{32}\b")
 LINK = re.compile(r"\]\(([^)#\s]+)")

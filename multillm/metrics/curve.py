@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.integrate import trapezoid
 
 from multillm.metrics.bootstrap import Figures
 
@@ -215,6 +214,8 @@ def _area(x: Figures, y: Figures, low: float, high: float) -> float:
         return 0.0
     inner = x[(x > start) & (x < high)]
     at = np.concatenate([[start], inner, [high]])
+    from scipy.integrate import trapezoid  # takes a second and a half, which figures need not wait for
+
     return float(trapezoid(np.interp(at, x, y), at))
 
 
