@@ -6,33 +6,13 @@ import re
 
 from multillm.splitting.dependencies import SIGNS, Sign, points_back, writes_up
 from multillm.splitting.heads import Kind
-from multillm.splitting.lexicon import (
-    CHANGING_VERBS,
-    JUDGING_VERBS,
-    MAKING_VERBS,
-    MEASURING_VERBS,
-    REPAIRING_VERBS,
-    STEP_VERBS,
-    TELLING_VERBS,
-    TEXT_VERBS,
-    WH_WORDS,
-    words,
-)
+from multillm.splitting.lexicon import JUDGING_VERBS, WH_WORDS, words
 from multillm.splitting.nouns import NOUN_ENDS, PREPOSITIONS, singular
 from multillm.splitting.readings import Reading
+from multillm.splitting.verbs import verb_classes
 
 __all__ = ["Evidence"]
 
-CLASSES = {
-    "making": MAKING_VERBS,
-    "changing": CHANGING_VERBS,
-    "telling": TELLING_VERBS,
-    "judging": JUDGING_VERBS,
-    "measuring": MEASURING_VERBS,
-    "repairing": REPAIRING_VERBS,
-    "text": TEXT_VERBS,
-    "step": STEP_VERBS,
-}
 TOLD_WORDS = words("""
 it its them their they this that these those each every both all any a an the you your same one ones per which such
 another other new result results so based from for with into on if accordingly her him everything whole version
@@ -82,7 +62,7 @@ class Evidence:
 
     def __init__(self, reading: Reading, joint: str) -> None:
         self.reading = reading
-        self.classes = _classes(reading)
+        self.classes = verb_classes(reading.head)
         self.content = {singular(word) for word in reading.words if len(word) >= SHORT and word not in NOUN_ENDS}
         self.stems = {word[:STEM] for word in self.content}
         self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *[f"left class {name}" for name in self.classes]]
@@ -128,12 +108,6 @@ class Evidence:
         if not earlier.stems.isdisjoint([noun[:STEM] for noun in self.content - earlier.content]):
             found.append("shares stem")
         return found
-
-
-def _classes(reading: Reading) -> list[str]:
-    if reading.head.kind is Kind.QUESTION:
-        return ["asking"]
-    return [name for name, verbs in CLASSES.items() if reading.head.verb in verbs] or ["other"]
 
 
 def _how(reading: Reading) -> str:

@@ -10,7 +10,8 @@ from multillm.splitting.base import check_prompt, trimmed
 from multillm.splitting.leadins import skip_lead_in
 from multillm.splitting.learned import dependencies
 from multillm.splitting.masking import mask
-from multillm.splitting.outline import Request, outline
+from multillm.splitting.outline import Request
+from multillm.splitting.segmenting import requests as find_requests
 from multillm.tasks import SubTask
 
 __all__ = ["StructuralSplitter", "shared_context"]
@@ -38,7 +39,7 @@ class StructuralSplitter:
         if JOINT_HINT.search(check_prompt(prompt)) is None:
             return [_whole(prompt)]
         masked = mask(prompt)
-        requests = outline(masked)
+        requests = find_requests(masked)
         if len(requests) < 2:
             return [_whole(prompt)]
         found = [(request, _span(prompt, request)) for request in requests]
