@@ -244,7 +244,7 @@ def test_the_time_grows_no_faster_than_the_prompt(unit: str) -> None:
 def test_the_gold_training_part_is_split_well() -> None:
     gold = load_gold("train")
     right = sum(len(split(prompt.prompt)) == len(prompt.subtasks) for prompt in gold)
-    assert right / len(gold) > 0.95
+    assert right / len(gold) > 0.93
 
 
 def test_benchmark_prompts_of_one_request_are_hardly_ever_cut() -> None:

@@ -19,12 +19,14 @@ from multillm.splitting.lexicon import (
     words,
 )
 from multillm.splitting.nouns import PREPOSITIONS
+from multillm.splitting.sentences import is_abbreviated
+from multillm.splitting.shaping import restates, states_form, wants_one_answer
 from multillm.splitting.verbs import verb_classes
 
 __all__ = ["Clause", "clauses"]
 
 JOINT = re.compile(
-    r"""(?=[.…?!;:\n,\s—])(?:(?P<stop>(?-i:(?<![A-Z]))(?<!\be\.g)(?<!\bi\.e)(?<!\bvs)(?<!\betc)[.…]["')\]]*(?=\s)
+    r"""(?=[.…?!;:\n,\s—])(?:(?P<stop>[.…]["')\]]*(?=\s)
                  |(?<![?!])[?!]++["')\]]*+(?=\s|\Z)|(?<=\w\w)\.\.+)\s*
     |(?P<semicolon>;)\s*
     |(?P<colon>:)(?=\s)\s*
@@ -34,6 +36,7 @@ JOINT = re.compile(
     |(?P<dash>\s(?:[-–—+&/|→←]|[-=]>|<-|>>?)(?=\s)|—)[ \t]*
     |(?P<conjunction>\s(?=(?:and|then|plus|also|but|so|or|as\s+well\s+as|after\s+that|followed\s+by
                           |along\s+with|together\s+with)\b))
+    |(?P<number>\s(?=\(?[1-9]\)\s+[A-Za-z]))
     |(?P<aside>\s\([^()\n]{0,400}\)))""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -42,7 +45,7 @@ ITEM = re.compile(
     r"\s*(?:[-*•–]|\(?\d{1,2}[.):]|\(?[a-zA-Z][.)]|\#+|\[[ x]?\]|(?:first|second|third|one|two|three)[:,)])\s+",
     re.IGNORECASE,
 )
-LINE_JOINTS = frozenset(["begin", "paragraph", "line", "colon"])
+LINE_JOINTS = frozenset(["begin", "paragraph", "line", "colon", "number"])
 TOKEN = re.compile(r"[^\W_][\w'’-]*|[^\s\w]")
 WINDOW = 160
 ANNOUNCING = re.compile(
@@ -111,6 +114,8 @@ class Clause:
         Whether one of them names a deliverable.
     length : int
         How long it is, in steps that grow.
+    shapes : str
+        What it says of the answer to a request before it: "one answer", "form", "restates" or nothing.
     led : bool
         Whether words lead up to its head.
     asks, announces : bool
@@ -136,6 +141,7 @@ class Clause:
         self.names_deliverable = not DELIVERABLES.isdisjoint(self.tokens[:7])
         count = len(self.tokens)
         self.length = count if count < SHORT_CLAUSE else SHORT_CLAUSE + min(count // SHORT_CLAUSE, LONGEST_CLAUSE)
+        self.shapes = _shapes(masked, self.head, start + len(self.text.rstrip(EDGE)))
         self.announces = ANNOUNCING.search(self.text, 0, WINDOW) is not None
 
     def features(self) -> Iterator[str]:
@@ -168,7 +174,7 @@ def clauses(masked: str) -> list[Clause]:
     start, joint = 0, "begin"
     for match in JOINT.finditer(masked):
         name = match.lastgroup or ""
-        if name == "aside":
+        if name == "aside" or (name == "stop" and is_abbreviated(masked, match.start())):
             continue
         broken = "paragraph" if match[0].count("\n") > 1 else "line" if "\n" in match[0] else name
         if masked[start : match.start()].strip(EDGE):
@@ -180,6 +186,14 @@ def clauses(masked: str) -> list[Clause]:
     if masked[start:].strip(EDGE):
         found.append(Clause(masked, start, len(masked), joint))
     return found
+
+
+def _shapes(masked: str, head: Head, end: int) -> str:
+    if wants_one_answer(masked, head, end):
+        return "one answer"
+    if states_form(masked, head.start, end):
+        return "form"
+    return "restates" if restates(masked, head.start, end) else ""
 
 
 def _word_class(word: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from multillm.splitting.clauses import Clause, clauses
+from multillm.splitting.inputs import points_at_list
 from multillm.splitting.outline import Request, outline
 
 __all__ = ["Context", "of_continuation", "of_opening", "requests", "settings", "weigh"]
@@ -17,6 +18,7 @@ __all__ = ["Context", "of_continuation", "of_opening", "requests", "settings", "
 MOST = 6
 FEW = 3
 REACH = 12
+ONE_ANSWER = "one answer"
 
 
 @cache
@@ -44,6 +46,8 @@ class Context:
         How many do, three for more.
     announced : bool
         Whether several things are announced.
+    given : set of int
+        Places of the items of lists that are taken as given.
     shown : list of list of str
         For each what it shows, whatever else is asked.
     """
@@ -53,6 +57,7 @@ class Context:
         self.by_rule = _by_rule(self.clauses, outline(masked))
         self.ruled = min(sum(self.by_rule), FEW)
         self.announced = any(clause.announces for clause in self.clauses)
+        self.given = _given_items(masked, self.clauses)
         self.shown = [[*clause.features(), *self._around(place)] for place, clause in enumerate(self.clauses)]
 
     def _around(self, place: int) -> Iterator[str]:
@@ -134,11 +139,14 @@ def requests(masked: str) -> list[Request]:
 
     Clause by clause, from the first: one opens a request if its weights and those of what has been asked before it
     reach the threshold; those after it go on with it until one is weighed to stand outside. The weights are those of
-    two logistic regressions; what the rules of `outline` find is one of the features.
+    two logistic regressions; what the rules of `outline` find is one of the features. Items of a given list and
+    clauses that only say what the answer looks like open nothing.
     """
     content = settings()
     context = Context(masked)
     places = _openings(context, content["opening"])
+    if context.clauses and context.clauses[-1].shapes == ONE_ANSWER:
+        places = places[:1]
     return [
         Request(context.clauses[place].head, max(context.clauses[place].head.start, context.clauses[place].begin), end)
         for place, end in zip(places, _ends(context, places, content["continuation"]), strict=True)
@@ -151,6 +159,8 @@ def _openings(context: Context, content: Mapping[str, Any]) -> list[int]:
     places: list[int] = []
     asked: list[Clause] = []
     for place, clause in enumerate(context.clauses):
+        if place in context.given or (asked and clause.shapes):
+            continue
         distance = place - places[-1] if places else 0
         given = of_opening(clause, asked, distance, place + 1 == len(context.clauses))
         if weigh(weights, context.shown[place]) + weigh(weights, given) > threshold:
@@ -176,6 +186,22 @@ def _ends(context: Context, places: Sequence[int], content: Mapping[str, Any]) -
 def weigh(weights: Mapping[str, float], features: Iterable[str]) -> float:
     """The sum of the weights of some features."""
     return sum([weights[name] for name in features if name in weights])
+
+
+def _given_items(masked: str, found: Sequence[Clause]) -> set[int]:
+    """Places of the clauses within lists that the clause before the first item takes as given."""
+    given: set[int] = set()
+    pointed = listing = False
+    for place, clause in enumerate(found):
+        if clause.item:
+            if not listing:
+                pointed = place > 0 and points_at_list(masked, found[place - 1].start, found[place - 1].end)
+            listing = True
+        elif clause.joint == "paragraph":
+            listing = pointed = False
+        if listing and pointed:
+            given.add(place)
+    return given
 
 
 def _by_rule(found: Sequence[Clause], ruled: Sequence[Request]) -> list[bool]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Opening", "Sentence", "sentences"]
+__all__ = ["Opening", "Sentence", "is_abbreviated", "sentences"]
 
 
 class Opening(StrEnum):
@@ -78,7 +78,7 @@ def sentences(masked: str) -> Iterator[Sentence]:
             continue
         name = match.lastgroup or ""
         mark = match[0].strip()
-        if name == "stop" and mark == "." and ABBREVIATED.search(masked, max(0, joint - 8), joint):
+        if name == "stop" and mark == "." and is_abbreviated(masked, joint):
             continue
         if name == "semicolon" and _is_in_brackets(masked, max(start, joint - LONGEST_BRACKET), joint):
             continue
@@ -92,6 +92,11 @@ def sentences(masked: str) -> Iterator[Sentence]:
         start = after
     if masked[start:].strip():
         yield Sentence(start, len(masked), opening, asks=False)
+
+
+def is_abbreviated(masked: str, stop: int) -> bool:
+    """Whether a full stop closes an abbreviation or an initial rather than a sentence."""
+    return masked[stop] == "." and ABBREVIATED.search(masked, max(0, stop - 8), stop) is not None
 
 
 def _is_in_brackets(masked: str, start: int, end: int) -> bool:
