@@ -28,6 +28,8 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib multillm || true  # a file for another Python is no matter
+	@$(BIN)/python -c "import matplotlib.font_manager"  # makes its list of fonts, else the first picture waits for it
 	@touch $@
 
 demo: $(READY)
