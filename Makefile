@@ -8,13 +8,14 @@ LIVE := notebooks/03_live_benchmark.ipynb
 NBVAL := $(BIN)/pytest -q --nbval-current-env --nbval-sanitize-with notebooks/nbval.cfg
 NOTEBOOK ?= 03_live_benchmark
 POOL ?= small
+LAB ?=
 COPY ?= notebooks/runs/$(NOTEBOOK).$(basename $(notdir $(POOL))).ipynb
 
 .PHONY: help demo notebooks run-notebook execute-notebooks check-notebooks test audit lock clean
 
 help:
 	@echo "make demo               run the reference scenario with real models"
-	@echo "make notebooks          open the notebooks in JupyterLab"
+	@echo "make notebooks          open the notebooks in JupyterLab; LAB='--no-browser --port 8889' says how"
 	@echo "make run-notebook       run notebook 03 with POOL=small and keep the copy; NOTEBOOK=, POOL=, COPY= say otherwise"
 	@echo "make test               lint, type check and test, notebooks included"
 	@echo "make check-notebooks    run every notebook and compare what it shows with what is on its page"
@@ -37,7 +38,7 @@ demo: $(READY)
 	$(BIN)/multillm demo
 
 notebooks: $(READY)
-	$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
+	$(BIN)/jupyter lab $(LAB) notebooks/00_quickstart.ipynb
 
 run-notebook: $(READY)
 	@mkdir -p $(dir $(COPY))
