@@ -41,6 +41,7 @@ notebooks: $(READY)
 	$(BIN)/jupyter lab $(LAB) notebooks/00_quickstart.ipynb
 
 run-notebook: $(READY)
+	@$(BIN)/multillm doctor > /dev/null || $(BIN)/multillm setup
 	@mkdir -p $(dir $(COPY))
 	$(BIN)/papermill --kernel python3 -p POOL $(POOL) notebooks/$(NOTEBOOK).ipynb $(COPY)
 
