@@ -8,13 +8,14 @@ LIVE := notebooks/03_live_benchmark.ipynb
 NBVAL := $(BIN)/pytest -q --nbval-current-env --nbval-sanitize-with notebooks/nbval.cfg
 NOTEBOOK ?= 03_live_benchmark
 POOL ?= small
+LAB ?=
 COPY ?= notebooks/runs/$(NOTEBOOK).$(basename $(notdir $(POOL))).ipynb
 
 .PHONY: help demo notebooks run-notebook execute-notebooks check-notebooks test audit lock clean
 
 help:
 	@echo "make demo               run the reference scenario with real models"
-	@echo "make notebooks          open the notebooks in JupyterLab"
+	@echo "make notebooks          open the notebooks in JupyterLab; LAB='--no-browser --port 8889' says how"
 	@echo "make run-notebook       run notebook 03 with POOL=small and keep the copy; NOTEBOOK=, POOL=, COPY= say otherwise"
 	@echo "make test               lint, type check and test, notebooks included"
 	@echo "make check-notebooks    run every notebook and compare what it shows with what is on its page"
@@ -28,6 +29,8 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib multillm || true  # a file for another Python is no matter
+	@$(BIN)/python -c "import matplotlib.font_manager"  # makes its list of fonts, else the first picture waits for it
 	@touch $@
 
 demo: $(READY)
@@ -35,9 +38,10 @@ demo: $(READY)
 	$(BIN)/multillm demo
 
 notebooks: $(READY)
-	$(BIN)/jupyter lab notebooks/00_quickstart.ipynb
+	$(BIN)/jupyter lab $(LAB) notebooks/00_quickstart.ipynb
 
 run-notebook: $(READY)
+	@$(BIN)/multillm doctor > /dev/null || $(BIN)/multillm setup
 	@mkdir -p $(dir $(COPY))
 	$(BIN)/papermill --kernel python3 -p POOL $(POOL) notebooks/$(NOTEBOOK).ipynb $(COPY)
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -25,33 +24,9 @@ from multillm.feedback import FeedbackStore
 from multillm.feedback.grouping import GroupCommit, Rows
 from tests.postgres_server import PostgresServer, new_schema, postgres_server, server_programs
 from tests.scripted import ScriptedBackend, echo
-from tests.stores import SERVED, another_connection, execute
+from tests.stores import SERVED, another_connection, execute, killed_writers, start_writers
 
 # Many writers
-
-WRITERS = """
-import os, sys
-from multillm.feedback import FeedbackRecord, FeedbackStore
-url, processes, rows = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-def write(run):
-    with FeedbackStore(url) as store:
-        for n in range(rows):
-            call = FeedbackRecord(run, n, "Define entropy.", "qa_simple", 0.1, "light", 1, served_label="light")
-            os.write(1, f"{os.getpid()} {store.record(call)[0]}\\n".encode())
-for number in range(1, processes):
-    if os.fork() == 0:
-        write(f"run {number}")
-        os._exit(0)
-write("run 0")
-for _ in range(1, processes):
-    assert os.wait()[1] == 0
-"""
-
-
-def start_writers(url: str, processes: int, rows: int) -> "subprocess.Popen[str]":
-    """Processes that each open the store, write rows one by one, and print their own id and those they are given."""
-    command = [sys.executable, "-c", WRITERS, url, str(processes), str(rows)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
 def test_eight_processes_write_every_row_exactly_once(url: str) -> None:
@@ -95,16 +70,7 @@ def test_processes_that_open_a_new_store_at_the_same_moment_do_not_collide(tmp_p
 
 
 def test_processes_killed_while_they_write_lose_nothing_they_were_told_is_kept(url: str) -> None:
-    with start_writers(url, 8, 1_000_000) as writers:
-        assert writers.stdout is not None
-        lines = [writers.stdout.readline() for _ in range(160)]
-        processes = sorted({int(line.split()[0]) for line in lines} - {writers.pid})
-        for process in processes[::2]:
-            os.kill(process, signal.SIGKILL)
-        lines += [writers.stdout.readline() for _ in range(80)]
-        os.killpg(writers.pid, signal.SIGKILL)
-        lines += writers.stdout.readlines()
-    acknowledged = [line.split()[1] for line in lines if line.endswith("\n")]
+    acknowledged = killed_writers(url, 240)
     assert len(acknowledged) == len(set(acknowledged)) >= 240
     with FeedbackStore(url) as store:
         kept = store.frame().index

@@ -7,16 +7,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from operator import add
 from pathlib import Path
 from typing import Any
 
 import dask
 import dask.dataframe as dd
+import httpx
 import pandas as pd
 import pytest
+from dask.delayed import delayed
 from distributed import Client
 
 import multillm as ml
+from multillm.partitions import Parts
 from tests.cluster import local_cluster
 
 # Dask (2026.8) calls pandas (3.1) in a way that pandas is about to give up.
@@ -115,6 +119,16 @@ def test_a_worker_killed_in_the_middle_changes_nothing(client: Client, prompts: 
     pd.testing.assert_frame_equal(computed(routed(mortal)), routed(prompts), check_exact=True)
     assert (tmp_path / "mark").exists()
     assert set(client.scheduler_info(n_workers=-1)["workers"]) != before
+
+
+def test_the_dashboard_names_tasks_by_our_functions(client: Client, prompts: pd.Series) -> None:
+    computed(routed(dd.from_pandas(prompts, npartitions=3)))
+    parts = Parts([delayed(len)(text) for text in prompts[:2]])
+    parts.total(abs, add)
+    names = set(client.run_on_scheduler(lambda dask_scheduler: [*dask_scheduler.task_prefixes]))
+    assert {"split_many", "abs", "added"} <= {name.partition("-")[0] for name in names}, names
+    assert not [name for name in names if "lambda" in name]
+    assert b"bokeh" in httpx.get(client.dashboard_link).content.lower()
 
 
 def test_dask_is_imported_by_nobody_but_the_user() -> None:

@@ -51,6 +51,21 @@ async def answered(answer: bytes, provider: str, stream: bool) -> ml.Completion 
     return done
 
 
+@pytest.mark.parametrize(("provider", "stream"), WAYS)
+async def test_a_request_counts_even_where_litellm_fails_to_tell_of_it(
+    monkeypatch: pytest.MonkeyPatch, provider: str, stream: bool
+) -> None:
+    from litellm.litellm_core_utils.litellm_logging import Logging
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("the log is full")
+
+    monkeypatch.setattr(Logging, "_pre_call", fails)
+    error = await answered(http("{}", "500 Internal Server Error", JSON), provider, stream)
+    assert isinstance(error, ml.CompletionError)
+    assert len(error.attempts) == 1
+
+
 # No answer of a model at all
 
 PAGE = "<html><head><title>502 Bad Gateway</title></head><body><hr>nginx</body></html>"

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 from multillm.backends.base import Backend
-from multillm.backends.choice import choose_backend
 from multillm.completion import Client
 from multillm.pool import Pool
 
@@ -63,5 +62,7 @@ class SharedClient:
 
     async def _open(self) -> Client:
         if isinstance(self.backend, str):
+            from multillm.backends.choice import choose_backend
+
             self.backend = (await choose_backend(self.backend, self.pool)).backend
         return await self.backend.open(self.pool)

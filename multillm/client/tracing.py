@@ -112,8 +112,8 @@ class Trace:
         self.timeout: asyncio.Timeout | None = None
 
     def sent(self) -> None:
-        """Note that the request is on its way: its time begins."""
-        self.on_its_way = True
+        """Note that the request is on its way: its time begins, and it counts, whatever LiteLLM tells of it."""
+        self.on_its_way = self.called = True
         if self.timeout is not None and not self.timeout.expired():
             self.timeout.reschedule(asyncio.get_running_loop().time() + self.limit_s)
 

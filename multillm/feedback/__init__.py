@@ -1,9 +1,5 @@
 """What was measured, kept: one row for each call to a model, in SQLite or PostgreSQL."""
 
-from __future__ import annotations
+import lazy_loader
 
-from multillm.feedback.record import FeedbackRecord
-from multillm.feedback.store import FeedbackStore
-from multillm.feedback.summary import FeedbackSummary
-
-__all__ = ["FeedbackRecord", "FeedbackStore", "FeedbackSummary"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

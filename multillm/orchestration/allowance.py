@@ -7,14 +7,17 @@ import math
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from multillm.budget import Budget, Overspent, Reservation, Spending
 from multillm.completion import Client, Completion, CompletionRequest
 from multillm.errors import BudgetExceeded, ConfigurationError, DeadlineExceeded
-from multillm.feedback import FeedbackStore
-from multillm.feedback.shared_budget import SharedBudget
 from multillm.limits import Limits
 from multillm.registry import Registry
+
+if TYPE_CHECKING:
+    from multillm.feedback import FeedbackStore
+    from multillm.feedback.shared_budget import SharedBudget
 
 __all__ = ["Allowance", "period_budget"]
 
@@ -37,6 +40,8 @@ def period_budget(limits: Limits, store: Callable[[], FeedbackStore | None]) -> 
         raise ConfigurationError(
             "limits has a budget for a period and store is None; give a feedback store, where it is looked up"
         )
+    from multillm.feedback.shared_budget import SharedBudget
+
     return SharedBudget(kept, limits.period_s, limits.period_cost_units, limits.period_tokens)
 
 

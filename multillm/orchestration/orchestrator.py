@@ -9,14 +9,13 @@ from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from anyio.from_thread import start_blocking_portal
 
 from multillm.backends import Backend, SharedClient
 from multillm.classification import Classifier, get_classifier
 from multillm.estimators import CostEstimator, QualityEstimator
-from multillm.feedback import FeedbackStore
 from multillm.limits import Limits
 from multillm.markup import Listing
 from multillm.orchestration.allowance import Allowance, period_budget
@@ -30,6 +29,9 @@ from multillm.pool import Pool, load_pool
 from multillm.router import RoutingDecision, TaskRouter
 from multillm.splitting import Splitter, get_splitter
 from multillm.telemetry import bound, span
+
+if TYPE_CHECKING:
+    from multillm.feedback import FeedbackStore
 
 __all__ = ["Orchestrator"]
 
@@ -102,7 +104,11 @@ class Orchestrator:
         FeedbackError
             If it cannot be opened.
         """
-        return FeedbackStore() if self._store == "default" else self._store
+        if self._store != "default":
+            return self._store
+        from multillm.feedback import FeedbackStore
+
+        return FeedbackStore()
 
     def plan(self, prompt: str, options: RunOptions = AS_THE_POOL_SAYS) -> Listing[RoutingDecision]:
         """Split, classify and route a prompt without calling any model.

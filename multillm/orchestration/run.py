@@ -7,10 +7,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from multillm.completion import Client, Completion, CompletionRequest
 from multillm.errors import Cancelled, FeedbackError, MultillmError, UpstreamFailed
-from multillm.feedback import FeedbackStore
 from multillm.listening import listen
 from multillm.orchestration.allowance import Allowance
 from multillm.orchestration.events import (
@@ -28,6 +28,9 @@ from multillm.orchestration.results import SubTaskResult
 from multillm.router import RoutingDecision
 from multillm.settings import CallSettings
 from multillm.telemetry import bind, traced_call
+
+if TYPE_CHECKING:
+    from multillm.feedback import FeedbackStore
 
 __all__ = ["Audience", "Run"]
 

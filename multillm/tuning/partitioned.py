@@ -15,7 +15,7 @@ from multillm.errors import OutcomesError
 from multillm.evaluation.splits import draw_folds
 from multillm.learning import LinearCurves
 from multillm.metrics import Estimate
-from multillm.metrics.bootstrap import Counts, Figures, Resamples
+from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply
 from multillm.outcomes import Outcomes, PartitionedOutcomes
 from multillm.outcomes.survey import Survey, complete
 from multillm.policy import Policy
@@ -207,6 +207,7 @@ def _held_out(
         model = taken(policy, fit.predict(prompts), fit.price, prompts["task_type"])
         values[:, rows] = cells.cost[rows, model], cells.quality[rows, model]
     for which, draw in enumerate(counts):
-        weights = draw().astype(float)
-        sums[which] = weights @ values[which], weights.sum(axis=1)
+        drawn = draw()
+        got = apply(lambda weights, of=values[which]: weights @ of, drawn)  # type: ignore[misc]
+        sums[which] = got, drawn.sum(axis=1, dtype=float)
     return sums

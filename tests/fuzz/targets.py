@@ -139,7 +139,7 @@ def frame(content: bytes) -> None:
 
 
 def _telling(error: ml.CompletionError) -> None:
-    assert error.attempts
+    assert error.attempts, str(error)
     assert len(str(error).splitlines()) == 1, str(error)
     _short(str(error))
 
