@@ -154,10 +154,19 @@ class Clause:
         yield from (f"{kind}", f"verb {head.verb}", f"word {word}", f"words {word} {following}")
         yield from (f"opening {opening}", f"opening {opening} {joint}", f"classes {first} {second} {third}")
         yield from (f"class {first} {joint}", f"classes {first} {second}", f"classes {first} {second} {joint}")
-        yield from (f"{kind} {joint}", f"{kind} {joint} {self.led}", f"{kind} asks {self.asks}", f"length {self.length}")
+        yield from (
+            f"{kind} {joint}",
+            f"{kind} {joint} {self.led}",
+            f"{kind} asks {self.asks}",
+            f"length {self.length}",
+        )
         yield from (f"{kind} length {self.length}", f"finite {self.is_finite} {joint} {self.item}", f"joint {joint}")
         yield from (f"deliverable {deliverable}", f"deliverable {deliverable} {joint}", f"item {self.item} {kind}")
-        yield from (f"verb {head.verb} {joint}", f"verb {head.verb} back {self.points_back}", f"{kind} back {self.points_back}")
+        yield from (
+            f"verb {head.verb} {joint}",
+            f"verb {head.verb} back {self.points_back}",
+            f"{kind} back {self.points_back}",
+        )
         yield from (f"does {name}" for name in self.classes)
         yield from (f"does {name} {joint}" for name in self.classes)
         yield from (f"does {name} back {self.points_back}" for name in self.classes)

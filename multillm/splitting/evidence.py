@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 from multillm.splitting.dependencies import SIGNS, Sign, points_back, writes_up
-from multillm.splitting.heads import Kind
 from multillm.splitting.lexicon import JUDGING_VERBS, WH_WORDS, words
 from multillm.splitting.nouns import NOUN_ENDS, PREPOSITIONS, singular
 from multillm.splitting.readings import Reading

@@ -101,11 +101,18 @@ def of_opening(clause: Clause, asked: Sequence[Clause], distance: int, last: boo
         yield from ("nothing asked", f"nothing asked {kind}", f"nothing asked, last {last}")
         return
     before = asked[-1]
-    yield from (f"asked {joint} {kind}", f"asked {before.kind} {kind}", f"asked item {before.item} {clause.item} {joint}")
+    yield from (
+        f"asked {joint} {kind}",
+        f"asked {before.kind} {kind}",
+        f"asked item {before.item} {clause.item} {joint}",
+    )
     yield from (f"asked {before.joint} {joint} {kind}", f"asked verb {before.head.verb} {kind} {joint}")
     yield from (f"asked distance {min(distance, FEW)}", f"asked distance {distance == 1} {kind} {joint}")
     yield from (f"asked {min(len(asked), FEW)}", f"asked several {len(asked) > 1} {kind} {joint}")
-    yield from (f"asked length {min(before.length, MOST)} {joint}", f"asked {before.kind} verb {clause.head.verb} {joint}")
+    yield from (
+        f"asked length {min(before.length, MOST)} {joint}",
+        f"asked {before.kind} verb {clause.head.verb} {joint}",
+    )
     yield f"asked class {before.word_classes[0]} {clause.word_classes[0]} {joint}"
     for name in before.classes:
         yield f"asked {name} back {clause.points_back} {kind}"
@@ -129,8 +136,15 @@ def of_continuation(found: Sequence[Clause], latest: int, place: int, later: boo
     clause, opening = found[place], found[latest]
     kind, joint = clause.kind, clause.joint
     between = {each.joint for each in found[max(latest, place - REACH) + 1 : place + 1]}
-    yield from (f"distance {min(place - latest, MOST)}", f"later {later} {joint} {kind}", f"next {next_asks} {joint} {kind}")
-    yield from (f"paragraph {'paragraph' in between}", f"line {not between.isdisjoint(['paragraph', 'line'])} {opening.item}")
+    yield from (
+        f"distance {min(place - latest, MOST)}",
+        f"later {later} {joint} {kind}",
+        f"next {next_asks} {joint} {kind}",
+    )
+    yield from (
+        f"paragraph {'paragraph' in between}",
+        f"line {not between.isdisjoint(['paragraph', 'line'])} {opening.item}",
+    )
     yield from (f"of {opening.kind} {kind} {joint}", f"of {opening.item} {clause.item} {joint}")
 
 

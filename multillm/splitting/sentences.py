@@ -43,7 +43,8 @@ class Sentence(NamedTuple):
 
 FULL_JOINT = (
     r"(?P<item>\n\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])[ \t]+(?=\S))"
-    r"|(?P<stop>(?<![.?!])[.?!]++[\"')\]]*+(?=\s|\Z))|(?P<semicolon>;(?=\s|\Z))|(?P<paragraph>\n[ \t]*\n\s*)|(?P<line>\n)"
+    r"|(?P<stop>(?<![.?!])[.?!]++[\"')\]]*+(?=\s|\Z))|(?P<semicolon>;(?=\s|\Z))"
+    r"|(?P<paragraph>\n[ \t]*\n\s*)|(?P<line>\n)"
 )
 NUMBER = r"(?<=[\s:;,])(?:\(?(?:\d|[a-h]|i{1,3})\)|[1-9]\.)[ \t]+(?=[A-Za-z])"
 JOINT = re.compile(rf"(?=[.?!;\n])(?:{FULL_JOINT})")

@@ -125,7 +125,9 @@ def _fit(pairs: Collection[tuple[list[str], bool]], threshold: float) -> dict[st
         [{name: 1.0 for name in features if counts[name] >= LEAST_COUNT} for features, _ in pairs]
     )
     matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
-    fitted = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED).fit(matrix, [label for _, label in pairs])
+    fitted = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED).fit(
+        matrix, [label for _, label in pairs]
+    )
     weights = {
         str(name): round(float(weight), 3)
         for name, weight in zip(vectorizer.get_feature_names_out(), fitted.coef_[0], strict=True)
