@@ -19,7 +19,9 @@ from multillm.splitting import split
 from multillm.splitting.batch import split_many
 from multillm.splitting.learned import load_weights
 from multillm.splitting.masking import mask
+from multillm.splitting.segmenting import settings
 from multillm.splitting.train import choose_cutoff, train
+from multillm.splitting.train_segments import train as train_segments
 
 REFERENCE_PROMPT = (
     "Write the API reference documentation for our REST /users endpoints "
@@ -277,6 +279,31 @@ def test_unfenced_input_and_the_form_of_the_answer_are_no_requests(prompt: str) 
 def test_the_shipped_weights_were_learned_from_the_shipped_data() -> None:
     data = (data_dir() / "gold" / "train.jsonl").read_bytes()
     assert load_weights()["data_sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_the_shipped_segments_were_learned_from_the_shipped_data() -> None:
+    data = (data_dir() / "gold" / "train.jsonl").read_bytes()
+    assert settings()["data_sha256"] == hashlib.sha256(data).hexdigest()
+
+
+def test_learning_where_requests_open_again_gives_the_same() -> None:
+    again = train_segments(load_gold("train"))
+    for part in ("opening", "continuation"):
+        shipped = settings()[part]
+        assert again[part]["examples"] == shipped["examples"]
+        assert again[part]["threshold"] == pytest.approx(shipped["threshold"], abs=0.02)
+        for name in again[part]["weights"].keys() | shipped["weights"].keys():
+            assert again[part]["weights"].get(name, 0) == pytest.approx(shipped["weights"].get(name, 0), abs=0.03), name
+
+
+@pytest.mark.parametrize("mark", [".", "?", "!", ". ", "? ", "; ", ") ", ", and "])
+def test_a_long_run_of_marks_takes_linear_time(mark: str) -> None:
+    def seconds(count: int) -> float:
+        start = time.process_time()
+        split("a" + mark * count + "b")
+        return time.process_time() - start
+
+    assert seconds(8_000) < 4 * 3 * max(min(seconds(2_000) for _ in range(2)), 2e-3)
 
 
 def test_learning_the_weights_again_gives_the_same() -> None:
