@@ -17,6 +17,7 @@ __all__ = ["Context", "of_continuation", "of_opening", "requests", "settings", "
 
 MOST = 6
 FEW = 3
+LEAST_CLAUSES = 2
 REACH = 12
 ONE_ANSWER = "one answer"
 
@@ -35,11 +36,13 @@ class Context:
     ----------
     masked : str
         Prompt with what is protected overwritten.
+    found : list of Clause
+        Its clauses.
 
     Attributes
     ----------
     clauses : list of Clause
-        Its clauses.
+        The same.
     by_rule : list of bool
         For each whether a request found by rule begins in it.
     ruled : int
@@ -52,8 +55,8 @@ class Context:
         For each what it shows, whatever else is asked.
     """
 
-    def __init__(self, masked: str) -> None:
-        self.clauses = clauses(masked)
+    def __init__(self, masked: str, found: list[Clause]) -> None:
+        self.clauses = found
         self.by_rule = _by_rule(self.clauses, outline(masked))
         self.ruled = min(sum(self.by_rule), FEW)
         self.announced = any(clause.announces for clause in self.clauses)
@@ -149,15 +152,17 @@ def of_continuation(found: Sequence[Clause], latest: int, place: int, later: boo
 
 
 def requests(masked: str) -> list[Request]:
-    """Requests of a masked prompt, in order.
+    """Requests of a masked prompt, in order; none if it is a single clause.
 
     Clause by clause, from the first: one opens a request if its weights and those of what has been asked before it
     reach the threshold; those after it go on with it until one is weighed to stand outside. The weights are those of
     two logistic regressions; what the rules of `outline` find is one of the features. Items of a given list and
     clauses that only say what the answer looks like open nothing.
     """
-    content = settings()
-    context = Context(masked)
+    found = clauses(masked)
+    if len(found) < LEAST_CLAUSES:
+        return []
+    content, context = settings(), Context(masked, found)
     places = _openings(context, content["opening"])
     if context.clauses and context.clauses[-1].shapes == ONE_ANSWER:
         places = places[:1]

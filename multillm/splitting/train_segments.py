@@ -14,6 +14,7 @@ import numpy as np
 
 from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
+from multillm.splitting.clauses import clauses
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
 from multillm.splitting.segmenting import Context, of_continuation, of_opening, weigh
@@ -46,7 +47,8 @@ class Labelled(NamedTuple):
 
 def labelled(prompt: GoldPrompt) -> Labelled:
     """A prompt with the clauses in which its sub-tasks begin."""
-    context = Context(mask(prompt.prompt))
+    masked = mask(prompt.prompt)
+    context = Context(masked, clauses(masked))
     if len(prompt.subtasks) == 1 or not context.clauses:
         return Labelled(prompt, context, None)
     starts = np.array([clause.start for clause in context.clauses])

@@ -72,7 +72,7 @@ def read_whole(folder: Path, mib: int) -> str:
     try:
         rows = len(pd.read_parquet(folder))
     except (MemoryError, OSError) as error:
-        return f"{type(error).__name__} ({error or 'no text'})"
+        return f"{type(error).__name__} ({str(error) or 'no text'})"
     return f"{rows:,} rows, peak memory {peak_mib()[1]:,.0f} MiB"
 
 
