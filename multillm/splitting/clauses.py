@@ -170,7 +170,7 @@ class Clause:
         yield from (f"does {name}" for name in self.classes)
         yield from (f"does {name} {joint}" for name in self.classes)
         yield from (f"does {name} back {self.points_back}" for name in self.classes)
-        yield from (f"has {token}" for token in {*tokens[1:OPENING_WORDS]} if token.isalpha())
+        yield from (f"has {token}" for token in dict.fromkeys(tokens[1:OPENING_WORDS]) if token.isalpha())
         if FILLER in self.text:
             yield "protected" if 2 * self.text.count(FILLER) < len(self.text) else "mostly protected"
         if word in BACKWARD:
