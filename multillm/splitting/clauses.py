@@ -151,7 +151,7 @@ class Clause:
         word, following = (tokens + [""] * 2)[:2]
         opening = self.raw[0] if self.raw else word
         deliverable = f"{self.names_deliverable} {self.is_finite}"
-        yield from (f"{kind}", f"verb {head.verb}", f"word {word}", f"words {word} {following}")
+        yield from (kind, f"verb {head.verb}", f"word {word}", f"words {word} {following}")
         yield from (f"opening {opening}", f"opening {opening} {joint}", f"classes {first} {second} {third}")
         yield from (f"class {first} {joint}", f"classes {first} {second}", f"classes {first} {second} {joint}")
         yield from (

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from multillm.splitting.dependencies import LOOKBACK, pointed_at, readings
 from multillm.splitting.evidence import Evidence
 from multillm.splitting.outline import Request
 from multillm.splitting.readings import Leaves, Reading
+from multillm.splitting.weights import read_weights, weigh
 
 __all__ = ["Pair", "dependencies", "load_weights", "pairs"]
 
@@ -32,11 +30,9 @@ class Pair(NamedTuple):
     features: list[str]
 
 
-@cache
 def load_weights() -> Mapping[str, Any]:
     """The weights that come with the package, as `multillm.splitting.train` wrote them."""
-    content: dict[str, Any] = json.loads(Path(__file__).with_name("dependencies.json").read_text("utf-8"))
-    return content
+    return read_weights("dependencies.json")
 
 
 def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ...]]:
@@ -47,10 +43,10 @@ def dependencies(prompt: str, requests: Sequence[Request]) -> list[tuple[int, ..
     log-odds of the cut-off that `multillm.splitting.train.choose_cutoff` took, less the intercept.
     """
     content = load_weights()
-    weights: dict[str, float] = content["weights"]
+    weights, threshold = content["weights"], content["threshold"]
     found: list[list[int]] = [[] for _ in requests]
     for later, earlier, features in pairs(prompt, requests):
-        if sum([weights[name] for name in features if name in weights]) > content["threshold"]:
+        if weigh(weights, features) > threshold:
             found[later].append(earlier)
     return [tuple(each) for each in found]
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from multillm.splitting.clauses import Clause, clauses
 from multillm.splitting.inputs import points_at_list
 from multillm.splitting.outline import Request, outline
+from multillm.splitting.weights import read_weights, weigh
 
-__all__ = ["Context", "of_continuation", "of_opening", "requests", "settings", "weigh"]
+__all__ = ["Context", "of_continuation", "of_opening", "requests", "settings"]
 
 MOST = 6
 FEW = 3
@@ -22,11 +20,9 @@ REACH = 12
 ONE_ANSWER = "one answer"
 
 
-@cache
 def settings() -> Mapping[str, Any]:
     """The weights that come with the package, as `multillm.splitting.train_segments` wrote them."""
-    content: dict[str, Any] = json.loads(Path(__file__).with_name("segments.json").read_text("utf-8"))
-    return content
+    return read_weights("segments.json")
 
 
 class Context:
@@ -164,10 +160,10 @@ def requests(masked: str) -> list[Request]:
         return []
     content, context = settings(), Context(masked, found)
     places = _openings(context, content["opening"])
-    if context.clauses and context.clauses[-1].shapes == ONE_ANSWER:
+    if found[-1].shapes == ONE_ANSWER:
         places = places[:1]
     return [
-        Request(context.clauses[place].head, max(context.clauses[place].head.start, context.clauses[place].begin), end)
+        Request(found[place].head, max(found[place].head.start, found[place].begin), end)
         for place, end in zip(places, _ends(context, places, content["continuation"]), strict=True)
     ]
 
@@ -200,11 +196,6 @@ def _ends(context: Context, places: Sequence[int], content: Mapping[str, Any]) -
                 break
             end = found[place].end
         yield end
-
-
-def weigh(weights: Mapping[str, float], features: Iterable[str]) -> float:
-    """The sum of the weights of some features."""
-    return sum([weights[name] for name in features if name in weights])
 
 
 def _given_items(masked: str, found: Sequence[Clause]) -> set[int]:

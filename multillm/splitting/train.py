@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from multillm.splitting.learned import pairs
 from multillm.splitting.masking import mask
 from multillm.splitting.outline import Request
 
-__all__ = ["choose_cutoff", "examples", "main", "train"]
+__all__ = ["choose_cutoff", "design", "examples", "main", "readable", "train"]
 
 SEED = 20_240_601
 FOLDS = 8
@@ -59,16 +59,11 @@ def train(path: Path) -> dict[str, Any]:
     dict
         Content of the model file: the weights, the threshold of their sum, and what it rests on.
     """
-    from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
     rows = examples(load_gold(path))
-    counts = Counter(name for features, _, _ in rows for name in features)
-    vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform(
-        [{name: 1.0 for name in features if counts[name] >= LEAST_COUNT} for features, _, _ in rows]
-    )
+    matrix, names = design([features for features, _, _ in rows])
     labels = np.array([label for _, label, _ in rows])
     topics = np.array([topic for _, _, topic in rows])
     logistic = LogisticRegression(C=STRENGTH, max_iter=3000)
@@ -76,11 +71,6 @@ def train(path: Path) -> dict[str, Any]:
     scores = cross_val_predict(logistic, matrix, labels, groups=topics, cv=folds, method="predict_proba")
     chosen = choose_cutoff(scores[:, 1], labels, topics)
     logistic.fit(matrix, labels)
-    weights = {
-        str(name): round(float(weight), 4)
-        for name, weight in zip(vectorizer.get_feature_names_out(), logistic.coef_[0], strict=True)
-        if abs(weight) >= NEGLIGIBLE
-    }
     return {
         "data": path.name,
         "data_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -89,7 +79,32 @@ def train(path: Path) -> dict[str, Any]:
         "topics": len(set(topics)),
         **chosen,
         "threshold": round(log(chosen["cutoff"] / (1 - chosen["cutoff"])) - float(logistic.intercept_[0]), 4),
-        "weights": weights,
+        "weights": readable(names, logistic.coef_[0], NEGLIGIBLE, digits=4),
+    }
+
+
+def design(rows: Sequence[Sequence[str]]) -> tuple[Any, npt.NDArray[np.str_]]:
+    """A sparse matrix that has 1 where a row shows a feature, and the features' names; rare ones are left out."""
+    from sklearn.feature_extraction import DictVectorizer
+
+    counts = Counter(name for features in rows for name in features)
+    vectorizer = DictVectorizer()
+    matrix = vectorizer.fit_transform(
+        [{name: 1.0 for name in features if counts[name] >= LEAST_COUNT} for features in rows]
+    )
+    # liblinear takes no wider indices
+    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    return matrix, vectorizer.get_feature_names_out()
+
+
+def readable(
+    names: npt.NDArray[np.str_], coefficients: npt.NDArray[np.float64], negligible: float, digits: int
+) -> dict[str, float]:
+    """The weights by name, rounded, without the negligible ones."""
+    return {
+        str(name): round(float(weight), digits)
+        for name, weight in zip(names, coefficients, strict=True)
+        if abs(weight) >= negligible
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -17,14 +16,15 @@ from multillm.resources import data_dir
 from multillm.splitting.clauses import clauses
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
-from multillm.splitting.segmenting import Context, of_continuation, of_opening, weigh
+from multillm.splitting.segmenting import Context, of_continuation, of_opening
+from multillm.splitting.train import design, readable
+from multillm.splitting.weights import weigh
 
 __all__ = ["main", "train"]
 
 SEED = 20_261_125
 STRENGTH = 0.3
 ROUNDS = 3
-LEAST_COUNT = 3
 NEGLIGIBLE = 0.02
 THRESHOLD = 0.3
 HALF = 0.5
@@ -51,11 +51,8 @@ def labelled(prompt: GoldPrompt) -> Labelled:
     context = Context(masked, clauses(masked))
     if len(prompt.subtasks) == 1 or not context.clauses:
         return Labelled(prompt, context, None)
-    starts = np.array([clause.start for clause in context.clauses])
     ends = np.array([clause.end for clause in context.clauses])
-    places = {
-        int(np.argmax(ends > task.start)) if task.start < ends[-1] else len(starts) - 1 for task in prompt.subtasks
-    }
+    places = {int(np.argmax(ends > task.start)) if task.start < ends[-1] else len(ends) - 1 for task in prompt.subtasks}
     return Labelled(prompt, context, sorted(places))
 
 
@@ -118,23 +115,13 @@ def _continuations(row: Labelled) -> Iterator[tuple[list[str], bool]]:
 
 
 def _fit(pairs: Collection[tuple[list[str], bool]], threshold: float) -> dict[str, Any]:
-    from sklearn.feature_extraction import DictVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    counts = Counter(name for features, _ in pairs for name in features)
-    vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform(
-        [{name: 1.0 for name in features if counts[name] >= LEAST_COUNT} for features, _ in pairs]
-    )
-    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
+    matrix, names = design([features for features, _ in pairs])
     fitted = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED).fit(
         matrix, [label for _, label in pairs]
     )
-    weights = {
-        str(name): round(float(weight), 3)
-        for name, weight in zip(vectorizer.get_feature_names_out(), fitted.coef_[0], strict=True)
-        if abs(weight) >= NEGLIGIBLE
-    }
+    weights = readable(names, fitted.coef_[0], NEGLIGIBLE, digits=3)
     return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(pairs), "weights": weights}
 
 
