@@ -17,9 +17,8 @@ from multillm.prompts import load_prompts
 from multillm.resources import data_dir
 from multillm.splitting import split
 from multillm.splitting.batch import split_many
-from multillm.splitting.learned import load_weights
+from multillm.splitting.facts import read_model
 from multillm.splitting.masking import mask
-from multillm.splitting.segmenting import settings
 from multillm.splitting.train import choose_cutoff, train
 from multillm.splitting.train_segments import train as train_segments
 
@@ -278,18 +277,18 @@ def test_unfenced_input_and_the_form_of_the_answer_are_no_requests(prompt: str) 
 
 def test_the_shipped_weights_were_learned_from_the_shipped_data() -> None:
     data = (data_dir() / "gold" / "train.jsonl").read_bytes()
-    assert load_weights()["data_sha256"] == hashlib.sha256(data).hexdigest()
+    assert read_model("dependencies.json")["data_sha256"] == hashlib.sha256(data).hexdigest()
 
 
 def test_the_shipped_segments_were_learned_from_the_shipped_data() -> None:
     data = (data_dir() / "gold" / "train.jsonl").read_bytes()
-    assert settings()["data_sha256"] == hashlib.sha256(data).hexdigest()
+    assert read_model("segments.json")["data_sha256"] == hashlib.sha256(data).hexdigest()
 
 
 def test_learning_where_requests_open_again_gives_the_same() -> None:
     again = train_segments(load_gold("train"))
-    for part in ("opening", "continuation"):
-        shipped = settings()[part]
+    for part in ("glance", "opening", "continuation"):
+        shipped = read_model("segments.json")[part]
         assert again[part]["examples"] == shipped["examples"]
         assert again[part]["threshold"] == pytest.approx(shipped["threshold"], abs=0.02)
         for name in again[part]["weights"].keys() | shipped["weights"].keys():
@@ -308,18 +307,20 @@ def test_a_long_run_of_marks_takes_linear_time(mark: str) -> None:
 
 def test_learning_the_weights_again_gives_the_same() -> None:
     again = train(data_dir() / "gold" / "train.jsonl")
-    shipped = load_weights()
+    shipped = read_model("dependencies.json")
     assert again.keys() == shipped.keys()
     for exact in ("data", "data_sha256", "pairs", "needed", "topics"):
         assert again[exact] == shipped[exact]
-    for near in ("weights", "f1_by_cutoff", "threshold", "cutoff", "cross_validated_f1"):
+    for near in ("f1_by_cutoff", "cutoff", "cross_validated_f1"):
         assert again[near] == pytest.approx(shipped[near], abs=0.01)
+    for near in ("weights", "threshold"):
+        assert again["model"][near] == pytest.approx(shipped["model"][near], abs=0.01)
     for bounds in ("plateau", "cross_validated_f1_interval"):
         assert again[bounds] == pytest.approx(shipped[bounds], abs=0.02)
 
 
 def test_the_threshold_is_at_the_middle_of_what_is_as_good_as_the_best_cut_off() -> None:
-    shipped = load_weights()
+    shipped = read_model("dependencies.json")
     low, high = shipped["plateau"]
     assert shipped["cutoff"] == pytest.approx((low + high) / 2)
     assert shipped["cross_validated_f1_interval"][0] < shipped["cross_validated_f1"]

@@ -1,83 +1,33 @@
-"""A masked prompt cut into clauses, wherever a new request could begin, and what each shows of itself."""
+"""The clauses of a prompt, and what each shows of itself."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 
-from multillm.splitting.base import FILLER
+from multillm.splitting.cutting import Stretch
+from multillm.splitting.facts import Fact
 from multillm.splitting.heads import Head, read_head
-from multillm.splitting.lexicon import (
-    AUXILIARIES,
-    CONSTRAINT_VERBS,
-    DELIVERABLES,
-    DETERMINERS,
-    FUNCTION_WORDS,
-    REQUEST_VERBS,
-    STEP_VERBS,
-    WH_WORDS,
-    words,
-)
-from multillm.splitting.nouns import PREPOSITIONS
-from multillm.splitting.sentences import is_abbreviated
-from multillm.splitting.shaping import restates, states_form, wants_one_answer
+from multillm.splitting.pieces import NOTHING, Piece, Text
 from multillm.splitting.verbs import verb_classes
 
-__all__ = ["Clause", "clauses"]
+__all__ = ["Clause", "glance"]
 
-JOINT = re.compile(
-    r"""(?=[.…?!;:\n,\s—])(?:(?P<stop>[.…]["')\]]*(?=\s)
-                 |(?<![?!])[?!]++["')\]]*+(?=\s|\Z)|(?<=\w\w)\.\.+)\s*
-    |(?P<semicolon>;)\s*
-    |(?P<colon>:)(?=\s)\s*
-    |(?P<paragraph>\n[ \t]*\n\s*)
-    |(?P<line>\n[ \t]*)
-    |(?P<comma>,)(?=\s)[ \t]*
-    |(?P<dash>\s(?:[-–—+&/|→←]|[-=]>|<-|>>?)(?=\s)|—)[ \t]*
-    |(?P<conjunction>\s(?=(?:and|then|plus|also|but|so|or|as\s+well\s+as|after\s+that|followed\s+by
-                          |along\s+with|together\s+with)\b))
-    |(?P<number>\s(?=\(?[1-9]\)\s+[A-Za-z]))
-    |(?P<aside>\s\([^()\n]{0,400}\)))""",
-    re.VERBOSE | re.IGNORECASE,
-)
-EDGE = " \t\r\n.,;:!?-*•–—&+()"
-ITEM = re.compile(
-    r"\s*(?:[-*•–]|\(?\d{1,2}[.):]|\(?[a-zA-Z][.)]|\#+|\[[ x]?\]|(?:first|second|third|one|two|three)[:,)])\s+",
-    re.IGNORECASE,
-)
-LINE_JOINTS = frozenset(["begin", "paragraph", "line", "colon", "number"])
-TOKEN = re.compile(r"[^\W_][\w'’-]*|[^\s\w]")
-WINDOW = 160
-ANNOUNCING = re.compile(
-    r"\b(?:two|three|four|five|2|3|4|5|couple\s+of|few)\s+(?:\w+\s+)?"
-    r"(?:things|tasks|steps|parts|questions|requests|favou?rs|jobs|points|asks|deliverables|items)\b",
-    re.IGNORECASE,
-)
-FINITE = words("""
-is are was were am has have had does did isn't aren't wasn't can could will would should must may might goes comes says
-said went got gets
-""")
-BACKWARD = words("""
-it its them their that this those these your which whichever whatever one ones same both each former latter
-""")
-PERSONS = words("i we he she they it you there")
-WORD_CLASSES: Sequence[tuple[str, frozenset[str]]] = (
-    ("wh", WH_WORDS),
-    ("auxiliary", AUXILIARIES),
-    ("person", PERSONS),
-    ("request", REQUEST_VERBS),
-    ("step", STEP_VERBS),
-    ("constraint", CONSTRAINT_VERBS),
-    ("deliverable", DELIVERABLES),
-    ("determiner", DETERMINERS),
-    ("preposition", PREPOSITIONS),
-    ("function", FUNCTION_WORDS),
-)
-CLASS_OF: Mapping[str, str] = {word: name for name, members in reversed(WORD_CLASSES) for word in members}
-ENDINGS = ("ing", "ed", "ly")
-OPENING_WORDS = 8
-SHORT_CLAUSE = 6
-LONGEST_CLAUSE = 4
+OPENING = 8
+LONG = 12
+SIZES = (0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 10)
+
+
+def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
+    """What a stretch shows at first sight."""
+    first, begin, last, joint = stretch
+    opening, second, third, fourth = (*pieces[begin : min(last, begin + 4)], NOTHING, NOTHING, NOTHING)[:4]
+    return [
+        ("glance", opening.kind, second.kind, third.kind, joint),
+        ("glance word", joint, begin > first, opening.kind, opening.text),
+        ("glance fourth", fourth.text),
+        ("glance length", min(last - begin, LONG), joint),
+    ]
 
 
 class Clause:
@@ -87,129 +37,82 @@ class Clause:
     ----------
     masked : str
         Prompt with what is protected overwritten.
-    start, end : int
-        The clause.
-    joint : str
-        What stands before it: "begin", "stop", "comma" and so on.
+    text : Text
+        Its pieces.
+    stretch : Stretch
+        Where the clause stands.
+    before : Piece
+        The word before it.
 
     Attributes
     ----------
+    start, end : int
+        Where it stands, in characters.
+    joint : str
+        What stands before it.
     item : bool
         Whether it opens an item of a list.
     head : Head
         How it opens.
     kind : str
         What it does, as `Kind`.
-    classes : list of str
+    classes : tuple of str
         What kinds of verb open it.
-    tokens : list of str
-        Its first words and marks from its head on, lower-cased.
-    word_classes : list of str
-        Classes of the first three.
-    points_back : bool
-        Whether one of them may stand for something named before.
-    is_finite : bool
-        Whether they hold a verb that makes a statement of it.
-    names_deliverable : bool
-        Whether one of them names a deliverable.
-    length : int
+    opening : list of Piece
+        Its first pieces, from its head on.
+    first : Piece
+        The first of them.
+    asks : bool
+        Whether a question mark closes it.
+    size : int
         How long it is, in steps that grow.
-    shapes : str
-        What it says of the answer to a request before it: "one answer", "form", "restates" or nothing.
-    led : bool
-        Whether words lead up to its head.
-    asks, announces : bool
-        Whether a question mark closes it, and whether it announces several things.
     """
 
-    def __init__(self, masked: str, start: int, end: int, joint: str) -> None:
-        self.start, self.end, self.joint = start, end, joint
-        marker = ITEM.match(masked, start, end) if joint in LINE_JOINTS else None
-        self.item = marker is not None
-        self.begin = marker.end() if marker else start
-        self.head: Head = read_head(masked, self.begin, end)
+    def __init__(self, masked: str, text: Text, stretch: Stretch, before: Piece) -> None:
+        pieces, ends = text
+        first, begin, last, self.joint = stretch
+        self.start = _start(text, first)
+        self.end = ends[last - 1] if last < len(pieces) else len(masked)
+        self.item = begin > first
+        self.before = before
+        self.head: Head = read_head(masked, _start(text, begin) if self.item else self.start, self.end)
         self.kind = self.head.kind.value
         self.classes = verb_classes(self.head)
-        self.text = masked[start:end].rstrip()
-        self.raw = TOKEN.findall(masked[self.begin : min(self.head.start, self.begin + WINDOW)].lower())
-        self.tokens = TOKEN.findall(masked[self.head.start : min(end, self.head.start + WINDOW)].lower())
-        self.led = any(token[0].isalpha() for token in self.raw)
-        self.asks = self.text.endswith("?")
-        self.word_classes = [_word_class(word) for word in (self.tokens + [""] * 3)[:3]]
-        self.points_back = not BACKWARD.isdisjoint(self.tokens[1:SHORT_CLAUSE])
-        self.is_finite = not FINITE.isdisjoint(self.tokens[:12])
-        self.names_deliverable = not DELIVERABLES.isdisjoint(self.tokens[:7])
-        count = len(self.tokens)
-        self.length = count if count < SHORT_CLAUSE else SHORT_CLAUSE + min(count // SHORT_CLAUSE, LONGEST_CLAUSE)
-        self.shapes = _shapes(masked, self.head, start + len(self.text.rstrip(EDGE)))
-        self.announces = ANNOUNCING.search(self.text, 0, WINDOW) is not None
+        at = min(bisect_right(ends, self.head.start, begin), last)
+        self.lead = pieces[begin].text if begin < at else ""
+        self.opening = pieces[at : min(last, at + OPENING)]
+        self.first = self.opening[0] if at < last else NOTHING
+        self.size = SIZES[min(last - at, len(SIZES) - 1)]
+        self.asks = "?" in pieces[last - 1].text or (last - begin > 1 and "?" in pieces[last - 2].text)
 
-    def features(self) -> Iterator[str]:
-        """What it shows whatever stands around it."""
-        kind, joint, head, tokens = self.kind, self.joint, self.head, self.tokens
-        first, second, third = self.word_classes
-        word, following = (tokens + [""] * 2)[:2]
-        opening = self.raw[0] if self.raw else word
-        deliverable = f"{self.names_deliverable} {self.is_finite}"
-        yield from (kind, f"verb {head.verb}", f"word {word}", f"words {word} {following}")
-        yield from (f"opening {opening}", f"opening {opening} {joint}", f"classes {first} {second} {third}")
-        yield from (f"class {first} {joint}", f"classes {first} {second}", f"classes {first} {second} {joint}")
-        yield from (
-            f"{kind} {joint}",
-            f"{kind} {joint} {self.led}",
-            f"{kind} asks {self.asks}",
-            f"length {self.length}",
-        )
-        yield from (f"{kind} length {self.length}", f"finite {self.is_finite} {joint} {self.item}", f"joint {joint}")
-        yield from (f"deliverable {deliverable}", f"deliverable {deliverable} {joint}", f"item {self.item} {kind}")
-        yield from (
-            f"verb {head.verb} {joint}",
-            f"verb {head.verb} back {self.points_back}",
-            f"{kind} back {self.points_back}",
-        )
-        yield from (f"does {name}" for name in self.classes)
-        yield from (f"does {name} {joint}" for name in self.classes)
-        yield from (f"does {name} back {self.points_back}" for name in self.classes)
-        yield from (f"has {token}" for token in dict.fromkeys(tokens[1:OPENING_WORDS]) if token.isalpha())
-        if FILLER in self.text:
-            yield "protected" if 2 * self.text.count(FILLER) < len(self.text) else "mostly protected"
-        if word in BACKWARD:
-            yield "opens backward"
+    def words(self) -> list[Fact]:
+        """The words that it opens with."""
+        first, second, third = (*self.opening, NOTHING, NOTHING, NOTHING)[:3]
+        back = any(piece.back for piece in self.opening[1:])
+        return [
+            ("words", first.text, second.text, third.text),
+            ("lead", self.lead or first.text, self.joint),
+            ("verb", self.head.verb, back, self.joint),
+            *[("has", word) for word in {piece.text for piece in self.opening[1:]}],
+        ]
+
+    def facts(self) -> list[Fact]:
+        """What else it shows, whatever stands around it."""
+        kind, joint, item, opening = self.kind, self.joint, self.item, self.opening
+        first, second, third = (*opening, NOTHING, NOTHING, NOTHING)[:3]
+        finite = any(piece.finite for piece in opening)
+        deliverable = any(piece.deliverable for piece in opening)
+        back = any(piece.back for piece in opening[1:])
+        return [
+            ("kind", kind, joint, bool(self.lead), self.asks, item),
+            ("size", self.size, kind, self.asks),
+            ("kinds", first.kind, second.kind, third.kind),
+            ("finite", finite, deliverable, joint, item),
+            ("before", self.before.text, joint, first.kind),
+            *[("does", name, joint, back) for name in self.classes],
+        ]
 
 
-def clauses(masked: str) -> list[Clause]:
-    """The clauses of a masked prompt, in order, bare marks between them left out."""
-    found: list[Clause] = []
-    start, joint = 0, "begin"
-    for match in JOINT.finditer(masked):
-        name = match.lastgroup or ""
-        if name == "aside" or (name == "stop" and is_abbreviated(masked, match.start())):
-            continue
-        broken = "paragraph" if match[0].count("\n") > 1 else "line" if "\n" in match[0] else name
-        if masked[start : match.start()].strip(EDGE):
-            found.append(Clause(masked, start, match.end() if name == "stop" else match.start(), joint))
-            joint = broken
-        elif joint != "begin" and broken in LINE_JOINTS:
-            joint = broken
-        start = match.end()
-    if masked[start:].strip(EDGE):
-        found.append(Clause(masked, start, len(masked), joint))
-    return found
-
-
-def _shapes(masked: str, head: Head, end: int) -> str:
-    if wants_one_answer(masked, head, end):
-        return "one answer"
-    if states_form(masked, head.start, end):
-        return "form"
-    return "restates" if restates(masked, head.start, end) else ""
-
-
-def _word_class(word: str) -> str:
-    if not word:
-        return "none"
-    if found := CLASS_OF.get(word):
-        return found
-    if not word[0].isalpha():
-        return "number" if word[0].isdigit() else "mark"
-    return next((ending for ending in ENDINGS if word.endswith(ending)), "word")
+def _start(text: Text, place: int) -> int:
+    """Where a piece begins, the white space before it left out."""
+    return (text.ends[place - 1] if place else 0) + text.pieces[place].white

@@ -1,76 +1,81 @@
-"""What speaks for and against a request's need of an earlier one: readable features of the two."""
+"""What speaks for and against a request's need of an earlier one: words of the two that point back or agree."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
-from multillm.splitting.dependencies import SIGNS, Sign, points_back, writes_up
-from multillm.splitting.lexicon import JUDGING_VERBS, WH_WORDS, words
-from multillm.splitting.nouns import NOUN_ENDS, PREPOSITIONS, singular
-from multillm.splitting.readings import Reading
+from multillm.splitting.facts import Fact
+from multillm.splitting.heads import Head
+from multillm.splitting.lexicon import FUNCTION_WORDS, PREPOSITIONS, words
+from multillm.splitting.pieces import LINE, PARAGRAPH, Piece
 from multillm.splitting.verbs import verb_classes
 
 __all__ = ["Evidence"]
 
-TOLD_WORDS = words("""
-it its them their they this that these those each every both all any a an the you your same one ones per which such
-another other new result results so based from for with into on if accordingly her him everything whole version
-""")
-MARKER = re.compile(r"\b(?:then|after|afterwards|once|finally|also|and|plus)\b|[;.?\n,→]", re.IGNORECASE)
-COLLECTIVE = Sign(
-    words("everything all whole lot answers"),
-    re.compile(
-        r"\b(?:everything|it\s+all|all\s+(?:of\s+)?(?:this|that|it|these|those|them)|the\s+(?:whole|lot)|your\s+answers)\b"
-    ),
-)
-DEMONSTRATIVE = Sign(
-    words("that this those these"),
-    re.compile(
-        r"(?:\b(?:of|for|from|to|in|on|with|by|about|at|into|as|using|around|against)|\A\w+)\s+(?:that|this)\s+[a-z]"
-        r"|\b(?:those|these)\s+[a-z]"
-    ),
-)
-LENGTHS = ("tiny",) * 3 + ("short",) * 2 + ("middling",) * 4 + ("long",)
-FAR = 3
+POINTERS = words("the that this these those your its their each both all every it them his her our my any")
+NO_CONTENT = FUNCTION_WORDS | PREPOSITIONS | POINTERS
+MOST_WORDS = 24
+TOLD = 15
+POINTING = 18
+PHRASE = 3
+FEW = 3
+MANY = 6
 SHORT = 4
 STEM = 5
-MOST_SHARED = 3
+STEPS = 8
 
 
 class Evidence:
-    """What a request shows of needing others and of being needed.
+    """A request as the others of its prompt see it.
 
     Parameters
     ----------
-    reading : Reading
-        The request.
-    joint : str
-        What stands between it and the one before; nothing if it is the first.
+    head : Head
+        How it opens.
+    pieces : sequence of Piece
+        Its pieces, from its head on.
+    joint : sequence of Piece
+        Those between it and the request before; none if it is the first.
 
     Attributes
     ----------
     classes : list of str
         What kinds of verb open it.
+    words : list of str
+        Its first words.
     content, stems : set of str
-        Its longer words, in the singular, but for those that only build sentences, and their beginnings.
-    how : str
-        How it may point back.
-    as_later, as_earlier : list of str
-        Features that hold whatever the other request is.
+        The longer of them, in the singular, but for those that only build sentences, and their beginnings.
+    pointers : list of (str, list of str)
+        Words that may point at something known, each with the words after it.
     """
 
-    def __init__(self, reading: Reading, joint: str) -> None:
-        self.reading = reading
-        self.classes = verb_classes(reading.head)
-        self.content = {singular(word) for word in reading.words if len(word) >= SHORT and word not in NOUN_ENDS}
+    def __init__(self, head: Head, pieces: Iterable[Piece], joint: Sequence[Piece]) -> None:
+        self.head = head
+        self.classes = verb_classes(head)
+        self.words = [piece.text for piece in pieces if piece.word][:MOST_WORDS]
+        self.content = {_singular(word) for word in self.words if len(word) >= SHORT and word not in NO_CONTENT}
         self.stems = {word[:STEM] for word in self.content}
-        self.as_earlier = [f"leaves {reading.leaves.name.lower()}", *[f"left class {name}" for name in self.classes]]
+        self.pointers = list(_pointers(self.words[: POINTING + PHRASE]))
+        self.joint = joint
 
-        self.how = _how(reading) if joint else ""
-        self.as_later = _of_later(reading, self.classes, self.how, joint) if joint else []
+    def as_later(self) -> list[Fact]:
+        """What it shows of needing another, whichever that is."""
+        _, second, third, *_ = *self.words, "", "", ""
+        kind = self.head.kind.value
+        gap = max((piece.gap for piece in self.joint), default=0)
+        return [
+            ("verb", self.head.verb, second, third),
+            ("kind", kind, self.words[0] if self.words else ""),
+            ("length", min(len(self.words) // 2, STEPS), kind),
+            ("apart", gap >= LINE, gap == PARAGRAPH, kind),
+            ("pointing", bool(self.pointers), self.classes[0]),
+            *[("has", word) for word in dict.fromkeys(self.words[1:TOLD])],
+            *[("joined", word) for word in dict.fromkeys(piece.text for piece in self.joint)],
+        ]
 
-    def with_earlier(self, earlier: Evidence, distance: int, *, near: bool, new: bool, pointed: str) -> list[str]:
-        """Features of this request and an earlier one together.
+    def with_earlier(self, earlier: Evidence, distance: int, between: Sequence[Evidence]) -> list[Fact]:
+        """What it and an earlier one show together.
 
         Parameters
         ----------
@@ -78,73 +83,50 @@ class Evidence:
             The earlier one.
         distance : int
             How many places lie between them, 1 for neighbours.
-        near : bool
-            Whether no request between them leaves anything behind.
-        new : bool
-            Whether this one points at a noun that no request before it has.
-        pointed : str
-            Where the rules take this one to point: "here", "elsewhere" or "nowhere".
+        between : sequence of Evidence
+            The requests between them.
         """
-        place = "near" if near else "far"
-        found = [
-            f"distance {min(distance, FAR)}",
-            f"place {place}",
-            f"rules {pointed}",
-            f"{self.how} to {earlier.reading.leaves.name.lower()}",
-            f"{self.how} {place}",
+        far = distance > 1
+        other = self.content - earlier.content
+        alike = [word for word in other if word[:STEM] in earlier.stems]
+        pointed = [(word, _where(phrase, earlier, between)) for word, phrase in self.pointers]
+        return [
+            ("left", earlier.classes[0], self.classes[0]),
+            ("verbs", earlier.head.verb, self.head.verb),
+            ("alike", min(len(alike), FEW), far),
+            ("new", min(len(other) - len(alike), MANY), far),
+            ("both point", bool(earlier.pointers), bool(self.pointers), far),
+            *[("points", where, word, far) for word, where in pointed],
+            *[("points at", name, word, where) for word, where in pointed for name in earlier.classes],
         ]
-        found += [f"{one} then {other}" for one in earlier.classes for other in self.classes]
-        if new:
-            found.append(f"names new {place}")
-        if self.reading.named:
-            if earlier.reading.stands_for(self.reading.named, self.reading):
-                found.append("names product")
-            if not self.reading.named.isdisjoint(earlier.content):
-                found.append("names shared")
-        shared = len(earlier.content & self.content)
-        if shared:
-            found.append(f"shares {min(shared, MOST_SHARED)}")
-        if not earlier.stems.isdisjoint([noun[:STEM] for noun in self.content - earlier.content]):
-            found.append("shares stem")
-        return found
 
 
-def _how(reading: Reading) -> str:
-    """How a request may point back."""
-    if COLLECTIVE.stands_in(reading):
-        return "collective"
-    if DEMONSTRATIVE.stands_in(reading):
-        return "demonstrative"
-    if points_back(reading.tokens, reading.head.verb in JUDGING_VERBS):
-        return "pronoun"
-    return "definite" if reading.named else "bare"
+def _pointers(told: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
+    for place, word in enumerate(told[:POINTING]):
+        if word in POINTERS:
+            yield word, [noun for noun in told[place + 1 : place + 1 + PHRASE] if noun not in POINTERS]
 
 
-def _of_later(reading: Reading, classes: list[str], how: str, joint: str) -> list[str]:
-    tokens = reading.tokens
-    marker = MARKER.search(joint)
-    following = _object(tokens)
-    found = [
-        f"verb {reading.head.verb}",
-        f"object {following}",
-        f"{how}, object {following}",
-        f"length {LENGTHS[min(len(tokens), len(LENGTHS) - 1)]}",
-        f"joint {marker[0].lower()}" if marker else "joint none",
-    ]
-    found += [f"class {name}" for name in classes]
-    found += [f"word {word}" for word in TOLD_WORDS.intersection(tokens[1:])]
-    found += [f"sign {name}" for name, sign in SIGNS.items() if sign.stands_in(reading)]
-    if writes_up(reading):
-        found.append("sign writing up")
-    return found
+def _where(phrase: Sequence[str], earlier: Evidence, between: Sequence[Evidence]) -> str:
+    """Where the nouns after a pointer were named: in the earlier request, in one between, or in neither."""
+    if not phrase:
+        return "bare"
+    if _names(earlier, phrase):
+        return "here"
+    return "between" if any(_names(other, phrase) for other in between) else "new"
 
 
-def _object(tokens: list[str]) -> str:
-    following = tokens[1] if len(tokens) > 1 else ""
-    if not following[:1].isalnum():
-        return "none"
-    if following in TOLD_WORDS:
-        return following
-    if following in PREPOSITIONS:
-        return "prepositional"
-    return "clause" if following in WH_WORDS else "bare"
+def _names(request: Evidence, phrase: Sequence[str]) -> bool:
+    longer = [_singular(noun) for noun in phrase if len(noun) >= SHORT]
+    return any(noun in request.content or noun[:STEM] in request.stems for noun in longer)
+
+
+@lru_cache(maxsize=10_000)
+def _singular(word: str) -> str:
+    """A noun in the singular, by its ending."""
+    word = word.removesuffix("'s").removesuffix("’s")
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    return word if word.endswith(("ss", "is", "us")) else word.removesuffix("s")

@@ -22,7 +22,7 @@ from multillm.splitting.lexicon import (
     words,
 )
 
-__all__ = ["Head", "Kind", "read_head"]
+__all__ = ["Head", "Kind", "Request", "read_head"]
 
 NO_LEAD_IN = " \t\n,:;*•/>=→–—-"
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
@@ -112,6 +112,22 @@ class Head(NamedTuple):
     start: int
     verb: str
     after: str
+
+
+class Request(NamedTuple):
+    """A request on the way to becoming a sub-task.
+
+    Attributes
+    ----------
+    head : Head
+        How it opens.
+    start, end : int
+        What it spans.
+    """
+
+    head: Head
+    start: int
+    end: int
 
 
 def read_head(masked: str, start: int, end: int) -> Head:

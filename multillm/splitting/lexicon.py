@@ -21,6 +21,7 @@ __all__ = [
     "NOUN_LIKE_VERBS",
     "OBJECT_OPENERS",
     "PIPELINE_VERBS",
+    "PREPOSITIONS",
     "REPAIRING_VERBS",
     "REQUEST_VERBS",
     "STEP_VERBS",
@@ -239,3 +240,8 @@ makefile module notice one-liner outline parser playlist policy poster press pro
 bullets quote regex reply rota section snippet speech statement survey tweet version walkthrough widget worksheet
 """)
 """Nouns that name a deliverable."""
+
+PREPOSITIONS = words("""
+of for from with to in on at by about into onto over under between against as using after before without within per
+like around through behind than
+""")

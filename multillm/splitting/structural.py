@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from itertools import chain, islice, pairwise
 
 from multillm.splitting.base import check_prompt, trimmed
+from multillm.splitting.dependencies import dependencies
+from multillm.splitting.heads import Request
 from multillm.splitting.leadins import skip_lead_in
-from multillm.splitting.learned import dependencies
 from multillm.splitting.masking import mask
-from multillm.splitting.outline import Request
+from multillm.splitting.pieces import read
 from multillm.splitting.segmenting import requests as find_requests
 from multillm.tasks import SubTask
 
@@ -39,7 +40,8 @@ class StructuralSplitter:
         if JOINT_HINT.search(check_prompt(prompt)) is None:
             return [_whole(prompt)]
         masked = mask(prompt)
-        requests = find_requests(masked)
+        text = read(masked)
+        requests = find_requests(masked, text)
         if len(requests) < 2:
             return [_whole(prompt)]
         found = [(request, _span(prompt, request)) for request in requests]
@@ -50,7 +52,7 @@ class StructuralSplitter:
         context = shared_context(prompt, masked, spans)
         return [
             SubTask(prompt[start:end], start, end, needs, context)
-            for (start, end), needs in zip(spans, dependencies(prompt, requests), strict=True)
+            for (start, end), needs in zip(spans, dependencies(text, requests), strict=True)
         ]
 
     def __repr__(self) -> str:

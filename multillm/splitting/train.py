@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
-from multillm.splitting.heads import read_head
-from multillm.splitting.learned import pairs
+from multillm.splitting.dependencies import pairs
+from multillm.splitting.facts import features
+from multillm.splitting.heads import Request, read_head
 from multillm.splitting.masking import mask
-from multillm.splitting.outline import Request
+from multillm.splitting.pieces import read
 
 __all__ = ["choose_cutoff", "design", "examples", "main", "readable", "train"]
 
@@ -29,7 +30,7 @@ CUTOFFS = np.arange(5, 96) / 100
 REPLICATES = 1000
 LEVEL = 0.95
 LEAST_COUNT = 3
-NEGLIGIBLE = 0.01
+NEGLIGIBLE = 0.03
 
 
 def examples(gold: Iterable[GoldPrompt]) -> list[tuple[list[str], bool, str]]:
@@ -37,9 +38,10 @@ def examples(gold: Iterable[GoldPrompt]) -> list[tuple[list[str], bool, str]]:
     found = []
     for prompt in gold:
         masked = mask(prompt.prompt)
-        requests = [Request(read_head(masked, task.start, task.end), task.start, task.end) for task in prompt.subtasks]
-        for later, earlier, features in pairs(prompt.prompt, requests):
-            found.append((features, earlier in prompt.subtasks[later].depends_on, prompt.topic))
+        heads = [read_head(masked, task.start, task.end) for task in prompt.subtasks]
+        requests = [Request(head, head.start, task.end) for head, task in zip(heads, prompt.subtasks, strict=True)]
+        for later, earlier, facts in pairs(read(masked), requests):
+            found.append((features(facts), earlier in prompt.subtasks[later].depends_on, prompt.topic))
     return found
 
 
@@ -78,8 +80,10 @@ def train(path: Path) -> dict[str, Any]:
         "needed": int(labels.sum()),
         "topics": len(set(topics)),
         **chosen,
-        "threshold": round(log(chosen["cutoff"] / (1 - chosen["cutoff"])) - float(logistic.intercept_[0]), 4),
-        "weights": readable(names, logistic.coef_[0], NEGLIGIBLE, digits=4),
+        "model": {
+            "threshold": round(log(chosen["cutoff"] / (1 - chosen["cutoff"])) - float(logistic.intercept_[0]), 3),
+            "weights": readable(names, logistic.coef_[0], NEGLIGIBLE, digits=3),
+        },
     }
 
 

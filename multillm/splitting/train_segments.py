@@ -13,51 +13,63 @@ import numpy as np
 
 from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
-from multillm.splitting.clauses import clauses
+from multillm.splitting.clauses import Clause, glance
+from multillm.splitting.cutting import cut
+from multillm.splitting.facts import Fact, Weights, features
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
-from multillm.splitting.segmenting import Context, of_continuation, of_opening
+from multillm.splitting.pieces import read
+from multillm.splitting.segmenting import clauses, of_continuation, of_opening
+from multillm.splitting.surroundings import Surroundings
 from multillm.splitting.train import design, readable
-from multillm.splitting.weights import weigh
 
-__all__ = ["main", "train"]
+__all__ = ["Labelled", "labelled", "main", "train"]
 
 SEED = 20_261_125
+FOLDS = 5
 STRENGTH = 0.3
 ROUNDS = 3
-NEGLIGIBLE = 0.02
-THRESHOLD = 0.3
+NEGLIGIBLE = 0.04
+MARGIN = 0.3
+OVERLOOKED = 0.03
 HALF = 0.5
+ASKING = (Kind.REQUEST, Kind.QUESTION)
+
+Row = tuple[list[Fact], bool]
 
 
 class Labelled(NamedTuple):
     """A prompt whose clauses are known to open a request or not; of one with one request nobody says which does."""
 
     prompt: GoldPrompt
-    context: Context
+    found: list[Clause]
+    glances: list[list[Fact]]
+    shown: list[list[Fact]]
     places: list[int] | None
 
     @property
     def guess(self) -> list[int]:
         """Where its only request may open."""
-        asking = (Kind.REQUEST.value, Kind.QUESTION.value)
-        kinds = [clause.kind for clause in self.context.clauses]
-        return [next((place for place, kind in enumerate(kinds) if kind in asking), 0)]
+        return [next((place for place, clause in enumerate(self.found) if clause.kind in ASKING), 0)]
 
 
 def labelled(prompt: GoldPrompt) -> Labelled:
     """A prompt with the clauses in which its sub-tasks begin."""
     masked = mask(prompt.prompt)
-    context = Context(masked, clauses(masked))
-    if len(prompt.subtasks) == 1 or not context.clauses:
-        return Labelled(prompt, context, None)
-    ends = np.array([clause.end for clause in context.clauses])
-    places = {int(np.argmax(ends > task.start)) if task.start < ends[-1] else len(ends) - 1 for task in prompt.subtasks}
-    return Labelled(prompt, context, sorted(places))
+    text = read(masked)
+    stretches = cut(masked, text)
+    found = clauses(masked, text, stretches)
+    places = None
+    if len(prompt.subtasks) > 1 and found:
+        ends = np.array([clause.end for clause in found[:-1]])
+        places = sorted({int(np.searchsorted(ends, task.start, side="right")) for task in prompt.subtasks})
+    glances = [glance(text.pieces, stretch) for stretch in stretches]
+    surroundings = Surroundings(found)
+    return Labelled(prompt, found, glances, [surroundings.facts(place) for place in range(len(found))], places)
 
 
 def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
-    """Weights of openings and continuations, learned from labelled prompts.
+    """Weights of first sight, openings and continuations, learned from labelled prompts.
 
     Which clause of a prompt with one request opens it is not labelled; it is taken for the one that the weights of
     the round before favour, starting from the first that asks.
@@ -70,59 +82,68 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
     Returns
     -------
     dict
-        opening and continuation, each with weights and the threshold of their sum.
+        glance, opening and continuation, each with weights and the threshold of their sum.
     """
-    rows = [each for each in map(labelled, gold) if each.context.clauses]
+    rows = [each for each in map(labelled, gold) if each.found]
     opening: dict[str, Any] = {}
     for _ in range(ROUNDS):
-        opening = _fit([pair for row in rows for pair in _openings(row, opening)], THRESHOLD)
-    return {"opening": opening, "continuation": _fit([pair for row in rows for pair in _continuations(row)], 0.0)}
+        opening = _fit([pair for row in rows for pair in _openings(row, opening)], MARGIN)
+    continuation = _fit([pair for row in rows for pair in _continuations(row)], 0.0)
+    return {"glance": _first_sight(rows), "opening": opening, "continuation": continuation}
 
 
-def _openings(row: Labelled, weights: dict[str, Any]) -> Iterator[tuple[list[str], bool]]:
-    """Features of each clause and whether it opens a request."""
-    found = row.context.clauses
-    places = row.places or (_likeliest(row, weights) if weights else row.guess)
+def _openings(row: Labelled, content: dict[str, Any]) -> Iterator[Row]:
+    """What each clause shows, and whether it opens a request."""
+    places = row.places or (_likeliest(row, Weights(content)) if content else row.guess)
     asked: list[int] = []
-    for place, clause in enumerate(found):
-        distance = place - asked[-1] if asked else 0
-        given = of_opening(clause, [found[each] for each in asked], distance, place + 1 == len(found))
-        yield [*row.context.shown[place], *given], place in places
+    for place, facts in enumerate(row.shown):
+        yield facts + of_opening(row.found, place, asked), place in places
         if place in places:
             asked.append(place)
 
 
-def _likeliest(row: Labelled, content: dict[str, Any]) -> list[int]:
-    weights, found = content["weights"], row.context.clauses
-    sums = [
-        weigh(weights, row.context.shown[place]) + weigh(weights, of_opening(clause, [], 0, place + 1 == len(found)))
-        for place, clause in enumerate(found)
-    ]
-    return [int(np.argmax(sums))]
+def _likeliest(row: Labelled, weights: Weights) -> list[int]:
+    margins = [weights.margin(facts + of_opening(row.found, place, [])) for place, facts in enumerate(row.shown)]
+    return [int(np.argmax(margins))]
 
 
-def _continuations(row: Labelled) -> Iterator[tuple[list[str], bool]]:
-    """Features of each clause after an opening and whether it belongs to the same sub-task."""
-    found, places = row.context.clauses, row.places or []
+def _continuations(row: Labelled) -> Iterator[Row]:
+    """What each clause after an opening shows, and whether it belongs to the same sub-task."""
+    found, places = row.found, row.places or []
     for latest, stop in pairwise([*places, len(found)]):
         for place in range(latest + 1, stop):
-            features = of_continuation(found, latest, place, stop < len(found), place + 1 == stop < len(found))
             clause = found[place]
             covered = sum(
                 max(0, min(clause.end, task.end) - max(clause.start, task.start)) for task in row.prompt.subtasks
             )
-            yield [*row.context.shown[place], *features], covered > HALF * (clause.end - clause.start)
+            yield of_continuation(found, latest, place, stop), covered > HALF * (clause.end - clause.start)
 
 
-def _fit(pairs: Collection[tuple[list[str], bool]], threshold: float) -> dict[str, Any]:
+def _first_sight(rows: Sequence[Labelled]) -> dict[str, Any]:
+    """Weights of first sight, with a threshold that overlooks few openings of topics not learned from."""
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    pairs = [(facts, place in (row.places or ())) for row in rows for place, facts in enumerate(row.glances)]
+    topics = [row.prompt.topic for row in rows for _ in row.glances]
+    known = np.array([row.places is not None for row in rows for _ in row.glances])
+    matrix, _ = design([features(facts) for facts, _ in pairs])
+    labels = np.array([label for _, label in pairs])
+    folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
+    margins = cross_val_predict(_logistic(), matrix, labels, groups=topics, cv=folds, method="decision_function")
+    return _fit(pairs, float(np.quantile(margins[labels & known], OVERLOOKED)))
+
+
+def _logistic() -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    matrix, names = design([features for features, _ in pairs])
-    fitted = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED).fit(
-        matrix, [label for _, label in pairs]
-    )
+    return LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED)
+
+
+def _fit(rows: Collection[Row], threshold: float) -> dict[str, Any]:
+    matrix, names = design([features(facts) for facts, _ in rows])
+    fitted = _logistic().fit(matrix, [label for _, label in rows])
     weights = readable(names, fitted.coef_[0], NEGLIGIBLE, digits=3)
-    return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(pairs), "weights": weights}
+    return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(rows), "weights": weights}
 
 
 def main() -> None:

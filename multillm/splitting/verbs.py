@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from multillm.splitting.heads import Head, Kind
 from multillm.splitting.lexicon import (
     CHANGING_VERBS,
@@ -16,6 +18,7 @@ from multillm.splitting.lexicon import (
 
 __all__ = ["verb_classes"]
 
+ASKING, OTHER = ("asking",), ("other",)
 CLASSES = {
     "making": MAKING_VERBS,
     "changing": CHANGING_VERBS,
@@ -28,8 +31,11 @@ CLASSES = {
 }
 
 
-def verb_classes(head: Head) -> list[str]:
+def verb_classes(head: Head) -> tuple[str, ...]:
     """Names of the kinds of verb that open a clause; "asking" for a question, "other" if none."""
-    if head.kind is Kind.QUESTION:
-        return ["asking"]
-    return [name for name, verbs in CLASSES.items() if head.verb in verbs] or ["other"]
+    return ASKING if head.kind is Kind.QUESTION else _classes(head.verb)
+
+
+@lru_cache(maxsize=10_000)
+def _classes(verb: str) -> tuple[str, ...]:
+    return tuple([name for name, verbs in CLASSES.items() if verb in verbs]) or OTHER

@@ -1,0 +1,173 @@
+"""A masked prompt as words and marks, each with what is known of it wherever it stands."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from multillm.splitting.base import FILLER
+from multillm.splitting.lexicon import (
+    AUXILIARIES,
+    CONSTRAINT_VERBS,
+    DELIVERABLES,
+    DETERMINERS,
+    FUNCTION_WORDS,
+    PREPOSITIONS,
+    REQUEST_VERBS,
+    STEP_VERBS,
+    WH_WORDS,
+    words,
+)
+
+__all__ = ["LINE", "NOTHING", "PARAGRAPH", "Piece", "Text", "read"]
+
+PIECE = re.compile(
+    rf"\s{{0,40}}(?:[^\W_][\w'’-]{{0,40}}|[-=]>|<-|>>|--|[.…?!]{{1,40}}|{FILLER}{{1,400}}|[^\s\w]|_)|\s{{1,40}}"
+)
+LINE, PARAGRAPH = 2, 3
+REMEMBERED = 50_000
+BACKWARD = words("""
+it its them their that this those these your which whichever whatever one ones same both each former latter
+""")
+FINITE = words("""
+is are was were am has have had does did isn't aren't wasn't can could will would should must may might goes comes says
+said went got gets
+""")
+CLASSES: Sequence[tuple[str, frozenset[str]]] = (
+    ("wh", WH_WORDS),
+    ("auxiliary", AUXILIARIES),
+    ("person", words("i we he she they it you there")),
+    ("request", REQUEST_VERBS),
+    ("step", STEP_VERBS),
+    ("constraint", CONSTRAINT_VERBS),
+    ("deliverable", DELIVERABLES),
+    ("determiner", DETERMINERS),
+    ("preposition", PREPOSITIONS),
+    ("function", FUNCTION_WORDS),
+)
+CLASS_OF: Mapping[str, str] = {word: name for name, members in reversed(CLASSES) for word in members}
+ENDINGS = ("ing", "ed", "ly", "s")
+CONJUNCTIONS = words("and then plus also but so or as after followed along together")
+MARKS = {";": "semicolon", ":": "colon", ",": "comma", "—": "dash"}
+DASHES = frozenset("-–+&/|→←>") | {"->", "=>", "<-", ">>", "--"}
+TIGHT = frozenset(";—")
+
+
+class Piece(NamedTuple):
+    """A word or a mark, the white space before it included.
+
+    Attributes
+    ----------
+    text : str
+        Lower-cased, without the white space.
+    white : int
+        Characters of white space before it.
+    gap : int
+        What they are: 0 for none, 1, `LINE` or `PARAGRAPH`.
+    kind : str
+        Class of the word or the mark.
+    mark : str
+        The joint that it may make with what follows: "stop", "comma" and so on.
+    tight : bool
+        Whether it makes one without white space after it.
+    full : bool
+        Whether a clause may consist of it: a word or something protected.
+    word, back, finite, deliverable : bool
+        Whether it is a word, may stand for something named before, makes a statement, names a deliverable.
+    notable : bool
+        Whether a clause may end or begin at it.
+    """
+
+    text: str
+    white: int
+    gap: int
+    kind: str
+    mark: str
+    tight: bool
+    full: bool
+    word: bool
+    back: bool
+    finite: bool
+    deliverable: bool
+    notable: bool
+
+
+class Text(NamedTuple):
+    """The pieces of a text and where each ends, in characters."""
+
+    pieces: list[Piece]
+    ends: list[int]
+
+    def within(self, start: int, end: int) -> list[Piece]:
+        """The pieces that end after one place and begin before another, in characters."""
+        first = bisect_right(self.ends, start)
+        return self.pieces[first : bisect_left(self.ends, end, first) + 1]
+
+
+def read(masked: str) -> Text:
+    """A text cut into pieces; none is longer than 400 characters."""
+    raw = PIECE.findall(masked)
+    return Text(list(map(KNOWN.__getitem__, raw)), list(accumulate(map(len, raw))))
+
+
+def _piece(raw: str) -> Piece:
+    text = raw.strip().lower()
+    white = len(raw) - len(raw.lstrip())
+    gap = _gap(raw[:white])
+    mark = _mark(text, gap)
+    word = text[:1].isalnum()
+    return Piece(
+        text=text,
+        white=white,
+        gap=gap,
+        kind=_kind(text),
+        mark=mark,
+        tight=text in TIGHT or (mark == "stop" and text.startswith("..")),
+        full=word or text[:1] == FILLER,
+        word=word,
+        back=text in BACKWARD,
+        finite=text in FINITE,
+        deliverable=text in DELIVERABLES,
+        notable=bool(mark) or gap >= LINE or text == "(" or text.isdigit() or text in CONJUNCTIONS,
+    )
+
+
+def _gap(white: str) -> int:
+    lines = white.count("\n")
+    return min(lines + 1, PARAGRAPH) if white else 0
+
+
+def _mark(text: str, gap: int) -> str:
+    if text[:1] and text[0] in ".…?!":
+        return "stop"
+    return "dash" if gap and text in DASHES else MARKS.get(text, "")
+
+
+def _kind(word: str) -> str:
+    if not word:
+        return "none"
+    if found := CLASS_OF.get(word):
+        return found
+    if word[0] == FILLER:
+        return "protected"
+    if not word[0].isalpha():
+        return "number" if word[0].isdigit() else "mark"
+    return next((ending for ending in ENDINGS if word.endswith(ending)), "word")
+
+
+class _Known(dict[str, Piece]):
+    """Pieces by their text, worked out when they are first met."""
+
+    def __missing__(self, raw: str) -> Piece:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        piece = self[raw] = _piece(raw)
+        return piece
+
+
+KNOWN = _Known()
+NOTHING = _piece("")
+"""What stands where there is no further piece."""
