@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from multillm.classification import Classifier, get_classifier
-from multillm.classification.features import FIRST_WORDS, pieces
+from multillm.classification.features import EARLY_WORDS, FIRST_WORDS, pieces
 from multillm.classification.lexicon import NOUN_TYPES
 from multillm.classification.linear import NOTHING, OTHER, TYPES, UNIT, LinearClassifier, LinearModel, Row
 from multillm.errors import InputError
@@ -118,6 +118,7 @@ def _scores(texts: Sequence[str], model: LinearModel) -> Figures:
     return np.asarray(
         _sums(owners, which, [row for _, row in read], len(found))
         + words.pairs(model)
+        + words.early(model)
         + words.openings(model)
         + np.array(model.lengths)[np.bincount(words.owners, minlength=len(found))]
     )
@@ -152,6 +153,8 @@ class _Words:
     def __init__(self, words: Places, owners: Places, known: Sequence[str], count: int) -> None:
         self.words, self.owners, self.known, self.count = words, owners, known, count
         self.opens = np.diff(owners, prepend=-1) > 0
+        self.first = np.flatnonzero(self.opens)
+        self.position = np.arange(len(words)) - np.repeat(self.first, np.diff(self.first, append=len(words)))
 
     def pairs(self, model: LinearModel) -> Figures:
         """What pairs of neighbouring words add to the scores."""
@@ -168,16 +171,20 @@ class _Words:
         hit = np.append(keys, -1)[place] == pair
         return _sums(self.owners[right[hit]], place[hit], [weighed[key] for key in keys.tolist()], self.count)
 
+    def early(self, model: LinearModel) -> Figures:
+        """What the first words add to the scores."""
+        near = self.position < EARLY_WORDS
+        rows = [model.early.get(word, NOTHING) for word in self.known]
+        return _sums(self.owners[near], self.words[near], rows, self.count)
+
     def openings(self, model: LinearModel) -> Figures:
         """What the word that opens each text and its first telling noun add to the scores."""
-        first = np.flatnonzero(self.opens)
-        position = np.arange(len(self.words)) - np.repeat(first, np.diff(first, append=len(self.words)))
         telling = np.array([word in NOUN_TYPES for word in self.known], dtype=bool)[self.words]
-        nouns = np.flatnonzero(telling & (position >= 1) & (position < FIRST_WORDS))[::-1]
+        nouns = np.flatnonzero(telling & (self.position >= 1) & (self.position < FIRST_WORDS))[::-1]
         words, none = [*self.known, ""], len(self.known)
         noun = np.full(self.count, none)
         noun[self.owners[nouns]] = self.words[nouns]  # from the last to the first, which stays
-        owners = self.owners[first]
-        pairs, which = np.unique(self.words[first] * len(words) + noun[owners], return_inverse=True)
+        owners = self.owners[self.first]
+        pairs, which = np.unique(self.words[self.first] * len(words) + noun[owners], return_inverse=True)
         rows = [model.opening(words[pair // len(words)], words[pair % len(words)]) for pair in pairs.tolist()]
         return _sums(owners, which, rows, self.count)

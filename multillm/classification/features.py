@@ -15,6 +15,8 @@ from multillm.splitting.leadins import begins_lead_in, skip_lead_in
 from multillm.splitting.lexicon import words
 
 __all__ = [
+    "EARLY",
+    "EARLY_WORDS",
     "FIRST_WORDS",
     "MOST_PIECES",
     "Piece",
@@ -30,6 +32,9 @@ TOKEN = re.compile(r"[a-z][a-z0-9'’+#-]*|[0-9]+|[,;?`\"“]|[.!:](?=[)\]\"'”
 LONGEST = 600
 MOST_PIECES = 80
 FIRST_WORDS = 12
+EARLY_WORDS = 6
+EARLY = "<early>"
+"""What marks the feature of a word among the first."""
 STOP_WORDS = words(
     """
     a an the of to in on at by for from with and or our my your his her its their this that these those it them me us
@@ -123,6 +128,7 @@ def features(text: str) -> dict[str, float]:
     for piece in read:
         found.update(piece.names)
     found.update(map(" ".join, pairwise(spoken)))
+    found.update(f"{EARLY} {word}" for word in spoken[:EARLY_WORDS])
     if spoken:
         found.update(opening_features(spoken[0], first_noun(spoken)))
     return {**found, "<length>": length(len(spoken))}

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from multillm.classification.features import (
+    EARLY,
+    EARLY_WORDS,
     MOST_PIECES,
     features,
     first_noun,
@@ -58,6 +60,8 @@ class LinearModel:
         Raw score and complexity, both rising.
     pairs : mapping of (str, str) to tuple of int
         The weights of pairs of neighbouring words, in ten-thousandths.
+    early : mapping of str to tuple of int
+        The weights of words among the first, in ten-thousandths.
     lengths : sequence of tuple of float
         The weights of everything that depends on nothing but the number of words, in ten-thousandths.
     """
@@ -74,6 +78,9 @@ class LinearModel:
             for name, row in self._rows.items()
             for left, _, right in [name.partition(" ")]
             if right and left[0] != "<"
+        }
+        self.early: dict[str, Row] = {
+            name.removeprefix(f"{EARLY} "): row for name, row in self._rows.items() if name.startswith(f"{EARLY} ")
         }
         bias, slope = (self._rows.get(name, NOTHING) for name in ("<bias>", "<length>"))
         self.lengths = [
@@ -105,6 +112,7 @@ class LinearModel:
         spoken = [word for word, _ in read if word]
         rows: list[Row | None] = [row for _, row in read]
         rows += map(self.pairs.get, pairwise(spoken))
+        rows += map(self.early.get, spoken[:EARLY_WORDS])
         if spoken:
             rows.append(self.opening(spoken[0], first_noun(spoken)))
         return list(map(sum, zip(*filter(None, rows), self.lengths[len(spoken)])))  # noqa: B905 - rows of one table
