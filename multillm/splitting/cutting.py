@@ -13,7 +13,7 @@ from multillm.splitting.pieces import LINE, NOTHING, PARAGRAPH, Piece, Text
 __all__ = ["Stretch", "cut"]
 
 ITEM = re.compile(
-    r"\s*(?:[-*•–]|\(?\d{1,2}[.):]|\(?[a-zA-Z][.)]|\#+|\[[ x]?\]|(?:first|second|third|one|two|three)[:,)])\s+",
+    r"(?:[-*•–]|\(?\d{1,2}[.):]|\(?[a-zA-Z][.)]|\#+|\[[ x]?\]|(?:first|second|third|one|two|three)[:,)])\s+",
     re.IGNORECASE,
 )
 LINE_JOINTS = frozenset(["begin", "paragraph", "line", "colon", "number"])
@@ -81,9 +81,12 @@ class _Cutter:
     def _begin(self, place: int, joint: str) -> None:
         """Begin a clause, after the mark of an item if it has one."""
         self.first = self.begin = place
-        if joint in LINE_JOINTS and (item := ITEM.match(self.masked, self.ends[place - 1] if place else 0)):
+        if joint in LINE_JOINTS and place < len(self.ends) and (item := ITEM.match(self.masked, self._start(place))):
             self.begin = bisect_right(self.ends, item.end(), place)
             self.resume = max(self.resume, self.begin)
+
+    def _start(self, place: int) -> int:
+        return (self.ends[place - 1] if place else 0) + self.pieces[place].white
 
     def cut(self, last: int, place: int, joint: str) -> None:
         """End a clause before one place and begin the next at another; what holds no word is passed over."""
