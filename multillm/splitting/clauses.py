@@ -42,7 +42,7 @@ class Clause:
     stretch : Stretch
         Where the clause stands.
     before : Piece
-        The word before it.
+        The piece before it.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class Clause:
             ("words", first.text, second.text, third.text),
             ("lead", self.lead or first.text, self.joint),
             ("verb", self.head.verb, back, self.joint),
-            *[("has", word) for word in {piece.text for piece in self.opening[1:]}],
+            *[("has", word) for word in dict.fromkeys(piece.text for piece in self.opening[1:])],
         ]
 
     def facts(self) -> list[Fact]:

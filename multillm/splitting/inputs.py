@@ -1,4 +1,4 @@
-"""Which paragraphs, lines and lists of a prompt are given to be worked on, although nothing encloses them."""
+"""Which paragraphs and lines of a prompt are given to be worked on, although nothing encloses them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from multillm.splitting.base import FILLER
 from multillm.splitting.heads import Kind, read_head
 from multillm.splitting.lexicon import TEXT_VERBS, words
 
-__all__ = ["GIVEN_NOUNS", "announces_input", "given_paragraphs", "points_at_list"]
+__all__ = ["GIVEN_NOUNS", "announces_input", "given_paragraphs"]
 
 GIVEN_NOUNS = words("""
 abstract answer answers article bio bullets caption chat clause clauses code command comment comments complaint config
@@ -25,18 +25,6 @@ POINTER = re.compile(
         | (?:below|pasted|underneath|hereunder|as\s+follows)\b                     # "Shorten what is pasted"
         | at\s+the\s+(?:end|bottom)\b                                              # "Shorten the text at the bottom"
     )""",
-    re.IGNORECASE | re.VERBOSE,
-)
-LIST_POINTER = re.compile(
-    r"\b(?:these|following|below|listed|(?:the|this|my|our)\s+(?:list|items|notes|points|bullets))\b", re.IGNORECASE
-)
-HEADING = re.compile(
-    r"""\b(?:
-        material | data | facts | input | info | details | notes | feedback | comments  # "Sales data for May:"
-        | changes | responses | reviews | results | symptoms | names                    # "Reviews so far:"
-        | agenda | schedule | menu | inventory | expenses | ingredients                 # "Our menu:"
-        | so\s+far                                                                      # "What I have so far:"
-    )\b[^:\n]{0,30}\Z""",
     re.IGNORECASE | re.VERBOSE,
 )
 ABOVE = re.compile(r"\b(?:the\s+above(?:\s+([\w'’]+))?|([\w'’]+)\s+above)\b", re.IGNORECASE)
@@ -145,11 +133,3 @@ def _works_on_above(masked: str, start: int) -> bool:
         return False
     noun = (above[1] or above[2] or "").lower()
     return noun in GIVEN_NOUNS or (above[2] is None and head.verb in TEXT_VERBS)
-
-
-def points_at_list(masked: str, start: int, end: int) -> bool:
-    """Whether a sentence works on a list that is given, or is the heading of one."""
-    text = masked[max(start, end - CLOSING) : end].rstrip()
-    if text.endswith(":") and HEADING.search(text[:-1]):
-        return True
-    return LIST_POINTER.search(masked, max(start, end - CLOSING), end) is not None

@@ -8,9 +8,7 @@ from __future__ import annotations
 __all__ = [
     "AUXILIARIES",
     "CHANGING_VERBS",
-    "COMMUNICATING_VERBS",
     "CONSTRAINT_VERBS",
-    "CREATING_VERBS",
     "DELIVERABLES",
     "DETERMINERS",
     "FUNCTION_WORDS",
@@ -20,14 +18,12 @@ __all__ = [
     "MEASURING_VERBS",
     "NOUN_LIKE_VERBS",
     "OBJECT_OPENERS",
-    "PIPELINE_VERBS",
     "PREPOSITIONS",
     "REPAIRING_VERBS",
     "REQUEST_VERBS",
     "STEP_VERBS",
     "TELLING_VERBS",
     "TEXT_VERBS",
-    "UNFINISHED",
     "WH_WORDS",
     "words",
 ]
@@ -96,14 +92,6 @@ support champion pen embed segment
 """)
 """Those that are as often a noun or adjective: they want an object before they count."""
 
-PIPELINE_VERBS = words("""
-loop iterate move zip unzip gzip compress strip dedupe deduplicate trim split convert transform extract
-configure set enable disable allow append average call clean close compute copy count delete drop export fetch fill
-filter group import join load log merge normalise normalize open order parse plot print read remove rename replace
-restart return run save scale select send sort start stop store write-back
-""")
-"""Successive operations on the same data: one deliverable."""
-
 STEP_VERBS = words("""
 add apply attach average call check close collect compute count cut delete display divide draw drop email fill
 filter find flag get group highlight leave list load log look map mark merge move notify open order parse pick plot
@@ -131,15 +119,6 @@ proofread rate review spot test validate verify vet
 """)
 """Verbs whose product is a set of findings."""
 
-CREATING_VERBS = words("""
-add adapt build calculate choose code come compile compose compute condense construct convert craft create decide
-derive design develop devise distil draft draw estimate formulate generate give implement invent lay list make
-outline pick plan port prepare produce propose put reconstruct refactor rewrite scaffold script set sketch suggest
-sum summarise summarize tidy translate turn work write figure solve simulate clean extract rank rephrase reword
-optimise optimize revise name provide model continue show boil
-""")
-"""Verbs whose product a later request can point at."""
-
 FUNCTION_WORDS = words("""
 about above across after again against ago ahead all almost along already alright although always among and another
 around as aside at away back because before behind below beneath besides best better between beyond both but by
@@ -163,12 +142,6 @@ OBJECT_OPENERS = words(
     "a an the this these those my our your his her its their it them him me us each every any two three four five some"
 )
 """Words that open an object: an unknown word before one of them is taken for a verb."""
-
-COMMUNICATING_VERBS = words("""
-advise argue calculate compare describe discuss document draft estimate explain give justify list outline propose
-recommend review suggest summarise summarize tell translate write
-""")
-"""What one asks of an assistant rather than of a program."""
 
 MAKING_VERBS = words("""
 write create design draft build implement plan prepare compute calculate derive develop formulate invent compose
@@ -211,14 +184,6 @@ where when if they're they’re it's it’s that's there's there are anything wh
 up into through over
 """)
 """Words that show that a verb has its object after it."""
-
-UNFINISHED = words("""
-a an the to of in on at by for from with without and or but nor as than which who whose whom my our your his her its
-their both either neither how be been being not very more most less into onto about between if when while because
-will would shall should can could may might must let let's i we you they he she cannot can't don't also then just
-please
-""")
-"""Words after which a clause is not complete."""
 
 WH_WORDS = words(
     "what what's whats what’s why how how's which who who's whose whom when where where's wheres whos why's"
