@@ -10,21 +10,18 @@ from multillm.splitting.leadins import skip_lead_in
 from multillm.splitting.lexicon import (
     AUXILIARIES,
     CONSTRAINT_VERBS,
-    DELIVERABLES,
     DETERMINERS,
     FUNCTION_WORDS,
     LOOKING_VERBS,
     NOUN_LIKE_VERBS,
     OBJECT_OPENERS,
     REQUEST_VERBS,
-    STEP_VERBS,
     WH_WORDS,
     words,
 )
 
 __all__ = ["Head", "Kind", "Request", "read_head"]
 
-NO_LEAD_IN = " \t\n,:;*•/>=→–—-"
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
 CLOSING = re.compile(
     r"(?:write\s+(?:down|out)|show|explain|check|verify)\s+(?:each|every|all)\s+(?:the\s+|your\s+)?(?:steps?|workings?)\b"
@@ -41,27 +38,6 @@ CLOSING = re.compile(
     r"|(?:return|output|present|format|structure|organi[sz]e|arrange|sort|group|order)\s+(?:it|them|everything|the\s+(?:results?|output|answers?))\b",
     re.IGNORECASE,
 )
-USING = re.compile(
-    r"use\s+(?:(?:that|it|this|them|those)\s+to\b|(?:the|that|those|these|your)\s+[^.,;:\n]{1,60}?\bto\s+([\w-]+))",
-    re.IGNORECASE,
-)
-TOOL_VERBS = REQUEST_VERBS - STEP_VERBS
-NEEDING = re.compile(r"\b(?:need|want|like|looking\s+for|after)\s*\Z", re.IGNORECASE)
-ANNOUNCED = re.compile(
-    r"(?:\w+\s+){0,3}?(?:things|tasks|steps|parts|questions|requests|favou?rs|jobs|points)\b(?=\s*(?:[.:,;\n]|\Z|(?:please|done|from|with|here)\b))",
-    re.IGNORECASE,
-)
-WORD = re.compile(r"[^\W_][\w'’-]*")
-ARTICLES = words(
-    """
-    a an the another some one two three four five six
-    """
-)
-NAMING = "need"
-WISH = re.compile(
-    r"\b(?:i|we)(?:\s*(?:'d|’d|d|would|really|also))*\s+(?:want|need|wish|like|love)\s+to\Z", re.IGNORECASE
-)
-WISHING = frozenset(["to"])
 NO_OBJECT = words(
     """
     of is are was were and or but has had have will would can could should may might does did than being been
@@ -91,7 +67,6 @@ class Kind(StrEnum):
     QUESTION = "question"
     CONSTRAINT = "constraint"
     LOOK = "look"
-    WISH = "wish"
     STATEMENT = "statement"
 
 
@@ -152,40 +127,9 @@ def read_head(masked: str, start: int, end: int) -> Head:
     first, second, third = match.groups("")
     verb, after = first.lower(), second.lower()
     kind = _kind(verb, "" if second == "A" else after, third.lower())
-    if kind is Kind.STATEMENT:
-        return _statement(masked, start, Head(kind, begin, verb, after), end)
-    if kind is Kind.LOOK and verb == "use" and _uses_to_ask(masked, start, begin, end):
-        kind = Kind.REQUEST
     if kind is Kind.REQUEST and verb in CLOSING_VERBS and CLOSING.match(masked, begin, end):
         kind = Kind.CONSTRAINT
     return Head(kind, begin, verb, after)
-
-
-def _statement(masked: str, start: int, head: Head, end: int) -> Head:
-    """A statement, or the request or wish that its lead-in makes of it."""
-    begin = head.start
-    if masked[start:begin].strip(NO_LEAD_IN) and _names_deliverable(masked, start, begin, head.verb, end):
-        return head._replace(kind=Kind.REQUEST, verb=NAMING)
-    wish = WISH.search(masked, start, begin + 2) if head.verb in WISHING else None
-    return Head(Kind.WISH, wish.start(), "want", head.after) if wish else head
-
-
-def _uses_to_ask(masked: str, start: int, begin: int, end: int) -> bool:
-    """Whether "use the ... to ..." leads up to a request."""
-    match = USING.match(masked, begin, end)
-    if match is None:
-        return False
-    return match[1] is None or match[1].lower() in TOOL_VERBS or "then" in masked[start:begin].lower()
-
-
-def _names_deliverable(masked: str, start: int, begin: int, first: str, end: int) -> bool:
-    """Whether "I need", "next:" or the like leads up to a noun that names a deliverable."""
-    if ANNOUNCED.match(masked, begin, end):
-        return False
-    if NEEDING.search(masked, start, begin):
-        return first != "to"
-    words = WORD.findall(masked, begin, min(end, begin + 60))[:6]
-    return first in ARTICLES and any(word.lower() in DELIVERABLES for word in words)
 
 
 def _kind(verb: str, after: str, third: str) -> Kind:  # noqa: PLR0911 - one return a rule reads best

@@ -13,7 +13,7 @@ __all__ = ["Surroundings", "beside"]
 
 MOST = 8
 FEW = 3
-ASKING = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.LOOK, Kind.WISH])
+ASKING = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.LOOK])
 
 
 class Surroundings:
