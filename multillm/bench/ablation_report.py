@@ -42,7 +42,7 @@ class AblationReport(Page):
     @classmethod
     def of(cls, ablation: Ablation) -> AblationReport:
         """The report of an ablation."""
-        sections = [section for group in ablation.groups for section in _sections(ablation, group)]
+        sections = [section for group in _distinct(ablation) for section in _sections(ablation, group)]
         return cls(ablation, tuple(sections))
 
     @property
@@ -58,7 +58,7 @@ class AblationReport(Page):
             f"quality_{group}": partial(
                 plot_ablation, pd.DataFrame(quality.loc[group]), f"{FIGURES['quality']}, {group} prompts"
             )
-            for group in self.ablation.groups
+            for group in _distinct(self.ablation)
             if "," not in group
         }
 
@@ -79,6 +79,14 @@ class AblationReport(Page):
 
     def __repr__(self) -> str:
         return f"AblationReport({self.ablation!r})"
+
+
+def _distinct(ablation: Ablation) -> list[str]:
+    """Groups of prompts, those left out that hold the same prompts as one before them."""
+    first: dict[tuple[str, ...], str] = {}
+    for group, prompts in ablation.groups.items():
+        first.setdefault(tuple(prompts), group)
+    return list(first.values())
 
 
 def _sections(ablation: Ablation, group: str) -> list[Section]:
