@@ -51,7 +51,7 @@ class LLMSplit:
     subtasks : tuple of SubTask
         At least one, in prompt order, each an exact span of the prompt.
     reason : str or None
-        Why the rules split the prompt instead of the model; None if the model's answer holds.
+        Why another splitter split the prompt instead of the model; None if the model's answer holds.
     completion : Completion or None
         The model's answer; None if the call failed.
     """
@@ -61,7 +61,7 @@ class LLMSplit:
     completion: Completion | None = None
 
     def __repr__(self) -> str:
-        by = "the model" if self.reason is None else f"the rules, since {self.reason}"
+        by = "the model" if self.reason is None else f"the fallback, since {self.reason}"
         return f"LLMSplit({len(self.subtasks)} sub-tasks by {by})"
 
     def _repr_html_(self) -> str:
@@ -69,7 +69,7 @@ class LLMSplit:
 
 
 class LLMSplitter:
-    """Asks a model for the sub-tasks and checks the answer; the rules split whatever does not hold.
+    """Asks a model for the sub-tasks and checks the answer; another splitter takes whatever does not hold.
 
     An answer holds if it is a JSON list of parts of the prompt, copied exactly, in order and without overlap, whose
     dependencies name earlier parts. So a prompt that talks the model into something else can spoil its own split
@@ -83,7 +83,7 @@ class LLMSplitter:
         Where the label is from.
     backend : str or Backend, default "auto"
         What runs the model.
-    rules : str or Splitter, default "structural"
+    fallback : str or Splitter, default "structural"
         What splits when the model's answer does not hold.
 
     Raises
@@ -111,11 +111,11 @@ class LLMSplitter:
         pool: str | Path | Pool = "default",
         backend: str | Backend = "auto",
         *,
-        rules: str | Splitter = "structural",
+        fallback: str | Splitter = "structural",
     ) -> None:
         self.pool = pool if isinstance(pool, Pool) else load_pool(pool)
         self.label = self.pool.registry[label].label
-        self.rules = get_splitter(rules)
+        self.fallback = get_splitter(fallback)
         self.client = SharedClient(backend, self.pool)
         self._portal: BlockingPortal | None = None
         self._stack = ExitStack()
@@ -139,7 +139,7 @@ class LLMSplitter:
                 completion = await client.complete(CompletionRequest(self.label, messages, budget, temperature=0.0))
             return LLMSplit(tuple(_checked(prompt, completion)), completion=completion)
         except (BackendError, CompletionError, _Rejected) as error:
-            return LLMSplit(tuple(self.rules.split(prompt)), str(error), completion)
+            return LLMSplit(tuple(self.fallback.split(prompt)), str(error), completion)
 
     def ask_sync(self, prompt: str) -> LLMSplit:
         """Split a prompt from code that is not async, within a running event loop too; see `ask`."""
@@ -149,7 +149,7 @@ class LLMSplitter:
             return portal.call(self.ask, prompt)
 
     def split(self, prompt: str) -> list[SubTask]:
-        """Sub-tasks of a prompt, by the model if its answer holds, else by the rules."""
+        """Sub-tasks of a prompt, by the model if its answer holds, else by the fallback."""
         return list(self.ask_sync(prompt).subtasks)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""The splitter that asks a model: what it believes, when the rules take over, and why it says so."""
+"""The splitter that asks a model: what it believes, when another takes over, and why it says so."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_a_valid_answer_is_taken_over_with_its_dependencies_and_context(answer: 
     ],
     ids=range(17),
 )
-def test_an_answer_that_does_not_hold_leaves_the_split_to_the_rules_and_says_why(answer: str, reason: str) -> None:
+def test_an_answer_that_does_not_hold_leaves_the_split_to_the_fallback_and_says_why(answer: str, reason: str) -> None:
     found = splitter_for(answer).ask_sync(PROMPT)
     assert reason in str(found.reason)
     assert found.subtasks == tuple(ml.split(PROMPT))
@@ -75,7 +75,7 @@ def test_an_answer_cut_short_is_not_believed() -> None:
     "error",
     [ml.CompletionTimeout("no answer within 5 s", label="model::light"), ml.BackendUnavailable("nobody listens")],
 )
-def test_a_model_that_cannot_be_reached_leaves_the_split_to_the_rules(error: Exception) -> None:
+def test_a_model_that_cannot_be_reached_leaves_the_split_to_the_fallback(error: Exception) -> None:
     found = splitter_for(error).ask_sync(PROMPT)
     assert found.reason == str(error)
     assert found.completion is None
@@ -153,4 +153,4 @@ def test_an_unknown_label_and_an_empty_prompt_are_refused() -> None:
 
 def test_it_tells_who_split() -> None:
     assert repr(splitter_for(json.dumps(GOOD)).ask_sync(PROMPT)) == "LLMSplit(2 sub-tasks by the model)"
-    assert repr(splitter_for("no").ask_sync(PROMPT)).startswith("LLMSplit(2 sub-tasks by the rules, since the model's")
+    assert repr(splitter_for("no").ask_sync(PROMPT)).startswith("LLMSplit(2 sub-tasks by the fallback, since the model's")
