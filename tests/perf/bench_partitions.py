@@ -3,8 +3,8 @@
 The table is made: prompts of 1,600 characters from ``data/gold/train.jsonl``, four models whose chance of a right
 answer falls with complexity, parquet files of 15,000 prompts. This process and each worker may have so much memory and
 no more (RLIMIT_DATA, set before the table is touched; beyond it memory is refused). pandas, in a process of its own
-that is given what all three have together, is asked to read the whole table, and the first files of it, as many as it
-can evaluate and tune, are compared with the same files in parts.
+that is given what all three have together, is asked to read the whole table. Then the first files are evaluated and
+tuned by pandas, without a limit, and in parts.
 """
 
 import argparse
@@ -56,9 +56,10 @@ def write_part(folder: Path, number: int) -> int:
     return int(part.to_frame().memory_usage(deep=True).sum())
 
 
-def allowed(mib: int) -> None:
-    """Refuse this process more memory."""
-    resource.setrlimit(resource.RLIMIT_DATA, (mib * MIB, mib * MIB))
+def allowed(mib: int | None) -> None:
+    """Refuse this process more memory; None allows all again."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (hard if mib is None else mib * MIB, hard))
 
 
 def peak_mib() -> tuple[int, float]:
@@ -140,6 +141,7 @@ def main(files: int, mib: int, folder: Path) -> None:
         table = ml.PartitionedOutcomes.read(folder)
         print("   ", told("evaluate", lambda: evaluated(table), prompts, client))
         print("   ", told("tune", lambda: tuned(table), prompts, client).quality)
+        allowed(None)
         compare(sorted(folder.glob("*.parquet"))[:COMPARED_FILES], folder / "compared")
 
 
