@@ -36,7 +36,7 @@ PIECES = st.sampled_from(
 
 
 LEARNED_MISSES = 0.25
-"""Share of hand-made examples that learned weights may get wrong: a change that breaks a kind of request breaks more."""
+"""Share of hand-made examples that learned weights may get wrong; what breaks a kind of request breaks more."""
 
 
 def texts(prompt: str) -> list[str]:
