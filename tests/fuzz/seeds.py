@@ -18,7 +18,7 @@ from multillm.testing.dialect import Dialect, Ollama, OpenAI, Usage
 
 MOST_BYTES = 4096
 PER_FILE = 40
-SAID = "Use a lock, \"é\" & <b>"
+SAID = 'Use a lock, "é" & <b>'
 USAGE = Usage(5, 7, waited_s=0.1, load_s=0.2, prompt_s=0.3, generation_s=0.4)
 DIALECTS: tuple[Dialect, ...] = (Ollama("m", generate=False, message={}), OpenAI("m", message={}))
 """In the order of the targets' providers."""
