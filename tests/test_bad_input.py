@@ -47,6 +47,12 @@ def test_what_fuzzing_of_streams_starts_from_is_answered_in_both_dialects_and_bo
     assert texts == {(0, SAID), (1, SAID), (2, "".join(SAID.split())), (3, "".join(SAID.split()))}
 
 
+def test_what_fuzzing_of_pickles_starts_from_is_read(tmp_path: Path) -> None:
+    for seed in seeds("frame"):
+        (tmp_path / "table.pkl").write_bytes(seed)
+        assert read_pickle(tmp_path / "table.pkl")["m"].tolist() == [0.5, 1.0]
+
+
 # Prompts
 
 WORDS = [

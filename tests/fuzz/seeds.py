@@ -84,7 +84,8 @@ def _tables() -> list[bytes]:
 
 
 def _frames() -> list[bytes]:
-    frame = pd.DataFrame({"prompt": ["Which?", "Why?"], "m": [0.5, 1.0]}).astype({"prompt": object})
+    frame = pd.DataFrame({"prompt": pd.Series(["Which?", "Why?"], dtype=object), "m": [0.5, 1.0]})
+    frame.columns = pd.Index(list(frame), dtype=object)  # as the pandas of the public set wrote it
     made = []
     for protocol in (2, 4, 5):
         whole = io.BytesIO()
