@@ -18,9 +18,39 @@ from hypothesis import example, given, settings, strategies as st
 import multillm as ml
 from multillm.client.tracing import Timings
 from multillm.datasets.pickles import read_pickle
+from tests.fuzz.conversation import PROVIDERS, Conversation
+from tests.fuzz.seeds import ARENA, SAID, seeds
 from tests.fuzz.targets import TARGETS
 
 CORE = "- label: a\n  model: x/y\n  rank: 1\n  cost_per_1k: 1\n  context_tokens: 9\n  quality: {intercept: 1}\n"
+
+
+# What fuzzing starts from
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_fuzzing_starts_from_holds(target: str) -> None:
+    made = seeds(target)
+    assert len(made) > 1
+    for seed in made:
+        TARGETS[target](seed)
+
+
+def test_what_fuzzing_of_streams_starts_from_is_answered_in_both_dialects_and_both_ways() -> None:
+    texts = set()
+    for way, *body in seeds("stream"):
+        try:
+            done, _ = Conversation.under_way().answered(PROVIDERS[way & 1], bytes(body), in_pieces=bool(way & 2))
+        except ml.CompletionError:
+            continue
+        texts.add((way, done.text))
+    assert texts == {(0, SAID), (1, SAID), (2, "".join(SAID.split())), (3, "".join(SAID.split()))}
+
+
+def test_what_fuzzing_of_pickles_starts_from_is_read(tmp_path: Path) -> None:
+    for seed in seeds("frame"):
+        (tmp_path / "table.pkl").write_bytes(seed)
+        assert read_pickle(tmp_path / "table.pkl")["m"].tolist() == [0.5, 1.0]
 
 
 # Prompts
@@ -195,10 +225,6 @@ ANSWERED = {
     "prompt_eval_count": 3, "eval_duration": 1, "prompt_eval_duration": 1, "error": None,
     "usage": {"prompt_tokens": 3, "completion_tokens": 2}, "timings": {"prompt_ms": 1.0, "predicted_ms": 2.0},
 }  # fmt: skip
-ARENA = {
-    "global_index": "a_1", "llm_selected": "m", "success": True, "question": "q",
-    "evaluation_result": {"score": 1.0, "inference_cost": 0.1}, "token_usage": {"input_tokens": 1, "output_tokens": 1},
-}  # fmt: skip
 
 
 @settings(max_examples=100)
@@ -276,6 +302,16 @@ def test_a_duration_that_a_server_cannot_have_measured_is_unknown(lie: Any) -> N
 @example(b"prompt,x\n1,2,3\n")
 def test_any_table_is_read_or_refused(content: bytes) -> None:
     TARGETS["table"](content)
+
+
+def test_a_stored_table_whose_text_is_no_unicode_is_refused(tmp_path: Path) -> None:
+    [parquet] = [seed for seed in seeds("table") if seed.startswith(b"PAR1")]
+    path = tmp_path / "outcomes.parquet"
+    path.write_bytes(parquet)
+    assert ml.load_outcomes(path).models == ("m",)
+    path.write_bytes(parquet.replace(b"Which?", b"Wh\xffch?"))
+    with pytest.raises(ml.OutcomesError, match="UTF8"):
+        ml.load_outcomes(path)
 
 
 # Pickles

@@ -1,12 +1,15 @@
 """The client over a real HTTP server that speaks Ollama's API."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 
 import pytest
 
 import multillm as ml
+from multillm.client import transport
 from multillm.testing import Fault, FaultServer, Script
 from tests.contracts import ask, check_client, sockets
 from tests.pools import small_pool
@@ -167,6 +170,26 @@ async def test_no_answer_in_time_is_a_timeout() -> None:
         async with client_of(server, small_pool("light", calls={"timeout_s": 0.3})) as client:
             with pytest.raises(ml.CompletionTimeout, match="allow more time"):
                 await client.complete(ask("light"))
+
+
+async def test_a_request_that_no_thread_was_free_to_prepare_speaks_against_no_deployment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transport, "PREPARE_S", 0.2)
+    loop, leave = asyncio.get_running_loop(), threading.Event()
+    with FaultServer({"light": Script(answer="At last.")}) as server, ThreadPoolExecutor(1) as threads:
+        async with client_of(server, small_pool("light", calls={"timeout_s": 0.2, "allowed_fails": 0})) as client:
+            loop.set_default_executor(threads)
+            working = loop.run_in_executor(None, leave.wait)
+            with pytest.raises(ml.CompletionTimeout, match="nothing was sent to ollama_chat/light") as told:
+                await client.complete(ask("light"))
+            leave.set()
+            await working
+            monkeypatch.undo()
+            completion = await client.complete(ask("light"))
+        assert server.called("light") == 1
+    assert not told.value.attempts
+    assert completion.text == "At last."
 
 
 async def test_a_prompt_over_the_window_is_never_cut_in_silence() -> None:

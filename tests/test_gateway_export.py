@@ -218,3 +218,15 @@ def test_the_client_is_held_open_no_longer_than_the_event_loop() -> None:
         asyncio.run(two_requests())
         assert not model._open
     assert held == ["opened", "closed"] * 2
+
+
+@pytest.mark.parametrize("key", [None, ""])
+def test_an_address_that_others_can_reach_is_not_served_without_a_key(
+    monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    monkeypatch.delenv("LITELLM_MASTER_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("LITELLM_MASTER_KEY", key)
+    done = CliRunner().invoke(app, ["serve", "--host", "0.0.0.0", "--port", "1"])  # refused
+    assert done.exit_code != 0
+    assert "no key is set" in done.output + str(done.exception)

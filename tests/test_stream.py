@@ -1,6 +1,8 @@
 """A run told as it goes on: events in order, text in pieces, breaks in the middle, and the views that show it."""
 
 import asyncio
+import contextvars
+import gc
 import io
 import sys
 from collections.abc import AsyncGenerator
@@ -66,6 +68,19 @@ async def test_an_answer_that_breaks_off_is_a_failed_attempt_and_its_text_is_voi
     assert heard.told[0][1:3] == ("light", "one two")
     assert "".join(heard.pieces) == completion.text == "Whole again."
     assert [bool(attempt.error) for attempt in completion.attempts] == [True, False]
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="Python collects no garbage within ContextVar.set")
+@pytest.mark.parametrize("protocol", ["ollama", "openai"])
+async def test_what_a_stream_leaves_sets_no_context_variable_when_it_is_collected(protocol: str) -> None:
+    gc.collect()
+    with FaultServer({"light": Script(answer=SPEECH)}) as server:
+        talker = client(protocol, server)
+        await streamed(talker, ask("light"), Heard())
+        before = dict(contextvars.copy_context())
+        assert gc.collect()
+        assert dict(contextvars.copy_context()) == before
+        await talker.aclose()
 
 
 async def test_a_break_is_retried_as_a_whole() -> None:

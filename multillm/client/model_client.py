@@ -237,7 +237,10 @@ class ModelClient:
         try:
             response = await self._transport.carry(call, trace, limit_s)
         except TimeoutError:
-            return Failure(CompletionTimeout, f"no whole answer within {limit_s:g} s")
+            if trace.called:
+                return Failure(CompletionTimeout, f"no whole answer within {limit_s:g} s")
+            text = f"nothing was sent to {deployment.model}: this process was too busy to prepare the request in time"
+            return Failure(CompletionTimeout, text, against_deployment=False)
         except Exception as error:  # noqa: BLE001  # LiteLLM lets through whatever its providers raise
             return failure_of(error, self._redact, trace.answered, trace.broken, trace.status)
         if not response.choices:

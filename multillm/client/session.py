@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -29,7 +30,20 @@ def quiet_litellm() -> Any:
     if "LITELLM_LOG" not in os.environ:
         for name in LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL)
+    if sys.version_info < (3, 12):
+        _drop_finalizer(litellm.CustomStreamWrapper)
     return litellm
+
+
+def _drop_finalizer(stream: Any) -> None:
+    """Let no stream of LiteLLM (1.106) change context variables when it is collected.
+
+    Python 3.11 collects garbage in the middle of ``ContextVar.set``, whose table is freed if a finalizer sets another
+    variable just then: the process dies of a segmentation fault, once in some hundred or thousand streams. All that
+    this finalizer does is to put ids for LiteLLM's own log back. Later versions of Python collect between instructions.
+    """
+    if "__del__" in vars(stream):
+        del stream.__del__
 
 
 def enter() -> None:

@@ -76,7 +76,7 @@ def serve(
     _check(host, port)
     chosen = asyncio.run(choose_backend(backend, pool))
     _set_environment(_name(backend, chosen.backend), store, redis)
-    if KEY not in os.environ:
+    if not os.environ.get(KEY):
         os.environ[KEY] = f"sk-{secrets.token_urlsafe(32)}"
         tell(f"API key of this run: {os.environ[KEY]} (set {KEY} to give one of your own)")
     tell(f"{chosen.reason}\nServing the model {PIPELINE!r} at http://{host}:{port}/v1; Ctrl-C ends it.")
@@ -89,7 +89,7 @@ def serve(
 def _check(host: str, port: int) -> None:
     if find_spec("fastapi") is None:
         raise BackendUnavailable("LiteLLM's proxy is not installed; pip install 'multillm[gateway]'")
-    if KEY not in os.environ and not _loopback(host):
+    if not os.environ.get(KEY) and not _loopback(host):
         raise ConfigurationError(f"others can reach {host}, and no key is set; set {KEY}, or listen on 127.0.0.1")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -40,7 +40,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
         raise OutcomesError(f"{path} is not there")
     try:
         frame, metadata = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
-    except (ValueError, OSError) as error:  # what pyarrow, pandas, json and the codecs raise alike
+    except (ValueError, OSError, pa.ArrowException) as error:  # what pandas, json and the codecs raise, and pyarrow
         if isinstance(error, OutcomesError):
             raise
         raise OutcomesError(f"{path} is not readable as {path.suffix.removeprefix('.')}: {error}") from None
@@ -51,6 +51,7 @@ def read_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def _read_parquet(path: Path) -> tuple[pd.DataFrame, Any]:
     table = pq.read_table(path)
+    table.validate(full=True)
     metadata = (table.schema.metadata or {}).get(b"multillm")
     if metadata is None:
         raise OutcomesError(f"{path} is parquet but no outcome table of multillm; use load_outcomes for public sets")
