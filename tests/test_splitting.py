@@ -118,6 +118,10 @@ def test_one_request_is_never_split(prompt: str) -> None:
     assert texts(prompt) == [prompt]
 
 
+def test_a_prompt_may_end_in_a_line_feed() -> None:
+    assert texts("Explain a mutex.\n\nThen write a test for it.\n") == ["Explain a mutex", "write a test for it"]
+
+
 def test_what_is_pasted_is_not_read_as_a_request() -> None:
     prompt = "Summarise this mail and draft a reply.\n\n> Please check the pump and then write to me.\n> Also call Ann."
     assert texts(prompt) == ["Summarise this mail", "draft a reply"]

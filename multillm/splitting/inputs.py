@@ -92,7 +92,8 @@ def _add_input(masked: str, start: int, end: int, announced: bool, found: list[t
         found.append((start, end))
         return True
     line = masked.find("\n", start, end) + 1
-    if line and masked[line].isupper() and announces_input(masked, start, line - 1) and _states(masked, line, end):
+    opens = 0 < line < end and masked[line].isupper()
+    if opens and announces_input(masked, start, line - 1) and _states(masked, line, end):
         found.append((line, end))
         return True
     return announces_input(masked, start, end)
