@@ -262,7 +262,7 @@ def test_the_pipeline_is_measured_end_to_end_on_the_merged_answer() -> None:
         16,
     )
     both = ml.BenchmarkPrompt(
-        "both", f"{one.prompt} And also: {two.prompt}", one.task_type, "low", "parts", {}, 32, (one, two)
+        "both", f"{one.prompt} {two.prompt}", one.task_type, "low", "parts", {}, 32, (one, two)
     )
     backend = ScriptedBackend(parts)
     benchmark = run(backend, (both, one), routed=True)
