@@ -17,8 +17,10 @@ from multillm.prompts import load_prompts
 from multillm.resources import data_dir
 from multillm.splitting import split
 from multillm.splitting.batch import split_many
-from multillm.splitting.facts import read_model
+from multillm.splitting.cutting import cut
+from multillm.splitting.facts import Weights, features, read_model
 from multillm.splitting.masking import mask
+from multillm.splitting.pieces import read
 from multillm.splitting.train import choose_cutoff, train
 from multillm.splitting.train_segments import train as train_segments
 
@@ -282,6 +284,44 @@ NO_REQUESTS = [
 def test_unfenced_input_and_the_form_of_the_answer_are_no_requests() -> None:
     wrong = {prompt: texts(prompt) for prompt in NO_REQUESTS if len(split(prompt)) > 1}
     assert len(wrong) <= LEARNED_MISSES * len(NO_REQUESTS), wrong
+
+
+def test_a_fact_falls_back_on_its_first_values() -> None:
+    assert features([("asked", "question", "comma"), ("size", 3)]) == [
+        "asked question",
+        "asked question comma",
+        "size 3",
+    ]
+    weights = Weights({"weights": {"asked question": 2.0, "asked question comma": -0.5}, "threshold": 1.0})
+    assert weights.margin([("asked", "question", "comma")]) == 0.5
+    assert weights.margin([("asked", "question", "stop"), ("unknown", "x")]) == 1.0
+    assert weights.margin([]) == -1.0
+
+
+@given(st.lists(PIECES, max_size=30).map(" ".join))
+def test_pieces_cover_a_text_and_clauses_stand_in_order(prompt: str) -> None:
+    masked = mask(prompt)
+    text = read(masked)
+    assert "".join(piece.text for piece in text.pieces).split() == "".join(masked.lower().split()).split()
+    assert (text.ends or [0])[-1] == len(masked)
+    last = 0
+    for stretch in cut(masked, text):
+        assert last <= stretch.first <= stretch.begin < stretch.last <= len(text.pieces)
+        last = stretch.last
+
+
+@pytest.mark.parametrize(
+    ("prompt", "joints"),
+    [
+        ("Draft it, check it; then send it. Done?", ["begin", "comma", "semicolon", "stop"]),
+        ("Two things:\n- a poem\n- a title\n\nKeep both short", ["begin", "line", "line", "paragraph"]),
+        ("What is e.g. a fjord (a, b) and is it deep", ["begin", "conjunction"]),
+        ("1) what is a fjord 2) how deep is it", ["begin", "number"]),
+        ("Plan it \u2192 cost it \u2014 and sell it", ["begin", "dash", "dash"]),
+    ],
+)
+def test_a_clause_begins_wherever_a_request_could(prompt: str, joints: list[str]) -> None:
+    assert [stretch.joint for stretch in cut(prompt, read(prompt))] == joints
 
 
 def test_the_shipped_weights_were_learned_from_the_shipped_data() -> None:

@@ -12,7 +12,7 @@ from multillm.splitting.heads import Request
 from multillm.splitting.pieces import NOTHING, Text
 from multillm.splitting.surroundings import Surroundings, beside
 
-__all__ = ["of_continuation", "of_opening", "openings", "requests", "weights"]
+__all__ = ["clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
 
 FEW = 3
 MOST = 6

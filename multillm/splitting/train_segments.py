@@ -125,12 +125,11 @@ def _first_sight(rows: Sequence[Labelled]) -> dict[str, Any]:
 
     pairs = [(facts, place in (row.places or ())) for row in rows for place, facts in enumerate(row.glances)]
     topics = [row.prompt.topic for row in rows for _ in row.glances]
-    known = np.array([row.places is not None for row in rows for _ in row.glances])
     matrix, _ = design([features(facts) for facts, _ in pairs])
     labels = np.array([label for _, label in pairs])
     folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
     margins = cross_val_predict(_logistic(), matrix, labels, groups=topics, cv=folds, method="decision_function")
-    return _fit(pairs, float(np.quantile(margins[labels & known], OVERLOOKED)))
+    return _fit(pairs, float(np.quantile(margins[labels], OVERLOOKED)))
 
 
 def _logistic() -> Any:
