@@ -71,11 +71,11 @@ class Clause:
     def __init__(self, masked: str, text: Text, stretch: Stretch, before: Piece) -> None:
         pieces, ends = text
         first, begin, last, self.joint = stretch
-        self.start = _start(text, first)
+        self.start = text.start(first)
         self.end = ends[last - 1] if last < len(pieces) else len(masked)
         self.item = begin > first
         self.before = before
-        self.head: Head = read_head(masked, _start(text, begin) if self.item else self.start, self.end)
+        self.head: Head = read_head(masked, text.start(begin) if self.item else self.start, self.end)
         self.kind = self.head.kind.value
         self.classes = verb_classes(self.head)
         at = min(bisect_right(ends, self.head.start, begin), last)
@@ -111,8 +111,3 @@ class Clause:
             ("before", self.before.text, joint, first.kind),
             *[("does", name, joint, back) for name in self.classes],
         ]
-
-
-def _start(text: Text, place: int) -> int:
-    """Where a piece begins, the white space before it left out."""
-    return (text.ends[place - 1] if place else 0) + text.pieces[place].white

@@ -71,7 +71,7 @@ class _Cutter:
     """Goes through the places where a clause may end."""
 
     def __init__(self, masked: str, text: Text) -> None:
-        self.masked = masked
+        self.masked, self.text = masked, text
         self.pieces, self.ends = text
         self.found: list[Stretch] = []
         self.joint = "begin"
@@ -81,12 +81,13 @@ class _Cutter:
     def _begin(self, place: int, joint: str) -> None:
         """Begin a clause, after the mark of an item if it has one."""
         self.first = self.begin = place
-        if joint in LINE_JOINTS and place < len(self.ends) and (item := ITEM.match(self.masked, self._start(place))):
+        if (
+            joint in LINE_JOINTS
+            and place < len(self.ends)
+            and (item := ITEM.match(self.masked, self.text.start(place)))
+        ):
             self.begin = bisect_right(self.ends, item.end(), place)
             self.resume = max(self.resume, self.begin)
-
-    def _start(self, place: int) -> int:
-        return (self.ends[place - 1] if place else 0) + self.pieces[place].white
 
     def cut(self, last: int, place: int, joint: str) -> None:
         """End a clause before one place and begin the next at another; what holds no word is passed over."""

@@ -101,6 +101,10 @@ class Text(NamedTuple):
     pieces: list[Piece]
     ends: list[int]
 
+    def start(self, place: int) -> int:
+        """Where a piece begins, in characters, the white space before it left out."""
+        return (self.ends[place - 1] if place else 0) + self.pieces[place].white
+
     def within(self, start: int, end: int) -> list[Piece]:
         """The pieces that end after one place and begin before another, in characters."""
         first = bisect_right(self.ends, start)
