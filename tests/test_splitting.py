@@ -178,7 +178,7 @@ def test_manners_white_space_and_typing_do_not_change_the_number_of_sub_tasks(va
 @pytest.mark.parametrize(
     ("one", "two"),
     [
-        ("Describe the cat and the dog", "Describe the cat and draw the dog"),
+        ("Describe the cat and the dog", "Describe the cat and explain the dog"),
         ("Write a tool that checks and repairs links", "Write a tool that checks links, and repair the docs"),
         ("What are salt and pepper?", "What is salt, and what is pepper?"),
     ],
