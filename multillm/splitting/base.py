@@ -40,7 +40,7 @@ def check_prompt(prompt: str) -> str:
         raise InputError(
             f"the prompt is a {type(prompt).__name__}; it must be text: pass a str, decoded if it came as bytes"
         )
-    if not prompt.strip():
+    if not prompt or prompt.isspace():
         raise InputError("the prompt is empty; it must hold at least one word: pass the text of the request")
     return prompt
 
