@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cached_property
 
 from multillm.splitting.cutting import Stretch
 from multillm.splitting.facts import Fact
@@ -15,16 +16,16 @@ __all__ = ["Clause", "glance"]
 
 OPENING = 8
 LONG = 12
-SIZES = (0, 1, 2, 3, 4, 5, 6, 6, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9, 10)
+SIZES = (*range(6), *(5 + count // 6 for count in range(6, 31)))
 
 
 def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
     """What a stretch shows at first sight."""
-    first, begin, last, joint = stretch
-    opening, second, third, fourth = (*pieces[begin : min(last, begin + 4)], NOTHING, NOTHING, NOTHING)[:4]
+    _, begin, last, joint = stretch
+    opening, second, third, fourth = _padded(pieces[begin : min(last, begin + 4)], 4)
     return [
         ("glance", opening.kind, second.kind, third.kind, joint),
-        ("glance word", joint, begin > first, opening.kind, opening.text),
+        ("glance word", joint, stretch.item, opening.kind, opening.text),
         ("glance fourth", fourth.text),
         ("glance length", min(last - begin, LONG), joint),
     ]
@@ -73,7 +74,7 @@ class Clause:
         first, begin, last, self.joint = stretch
         self.start = text.start(first)
         self.end = ends[last - 1] if last < len(pieces) else len(masked)
-        self.item = begin > first
+        self.item = stretch.item
         self.before = before
         self.head: Head = read_head(masked, text.start(begin) if self.item else self.start, self.end)
         self.kind = self.head.kind.value
@@ -85,29 +86,37 @@ class Clause:
         self.size = SIZES[min(last - at, len(SIZES) - 1)]
         self.asks = "?" in pieces[last - 1].text or (last - begin > 1 and "?" in pieces[last - 2].text)
 
+    @cached_property
+    def back(self) -> bool:
+        """Whether one of its first words may stand for something named before."""
+        return any(piece.back for piece in self.opening[1:])
+
     def words(self) -> list[Fact]:
         """The words that it opens with."""
-        first, second, third = (*self.opening, NOTHING, NOTHING, NOTHING)[:3]
-        back = any(piece.back for piece in self.opening[1:])
+        first, second, third = _padded(self.opening, 3)
         return [
             ("words", first.text, second.text, third.text),
             ("lead", self.lead or first.text, self.joint),
-            ("verb", self.head.verb, back, self.joint),
+            ("verb", self.head.verb, self.back, self.joint),
             *[("has", word) for word in dict.fromkeys(piece.text for piece in self.opening[1:])],
         ]
 
     def facts(self) -> list[Fact]:
         """What else it shows, whatever stands around it."""
         kind, joint, item, opening = self.kind, self.joint, self.item, self.opening
-        first, second, third = (*opening, NOTHING, NOTHING, NOTHING)[:3]
+        first, second, third = _padded(opening, 3)
         finite = any(piece.finite for piece in opening)
         deliverable = any(piece.deliverable for piece in opening)
-        back = any(piece.back for piece in opening[1:])
         return [
             ("kind", kind, joint, bool(self.lead), self.asks, item),
             ("size", self.size, kind, self.asks),
             ("kinds", first.kind, second.kind, third.kind),
             ("finite", finite, deliverable, joint, item),
             ("before", self.before.text, joint, first.kind),
-            *[("does", name, joint, back) for name in self.classes],
+            *[("does", name, joint, self.back) for name in self.classes],
         ]
+
+
+def _padded(pieces: Sequence[Piece], count: int) -> tuple[Piece, ...]:
+    """The first few of some pieces, with nothing for those that are missing."""
+    return (*pieces, *[NOTHING] * count)[:count]

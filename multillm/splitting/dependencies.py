@@ -57,7 +57,7 @@ def pairs(text: Text, requests: Sequence[Request]) -> Iterator[Pair]:
         evidence = Evidence(head, text.within(start, min(stop, start + WINDOW)), joint)
         alone = evidence.as_later() if later else []
         for earlier in range(max(0, later - LOOKBACK), later):
-            of_both = evidence.with_earlier(seen[earlier], later - earlier, seen[earlier + 1 :])
+            of_both = evidence.with_earlier(seen[earlier], seen[earlier + 1 :])
             yield Pair(later, earlier, alone + of_both)
         seen.append(evidence)
         end = stop

@@ -40,7 +40,7 @@ class Evidence:
 
     Attributes
     ----------
-    classes : list of str
+    classes : tuple of str
         What kinds of verb open it.
     words : list of str
         Its first words.
@@ -74,19 +74,17 @@ class Evidence:
             *[("joined", word) for word in dict.fromkeys(piece.text for piece in self.joint)],
         ]
 
-    def with_earlier(self, earlier: Evidence, distance: int, between: Sequence[Evidence]) -> list[Fact]:
+    def with_earlier(self, earlier: Evidence, between: Sequence[Evidence]) -> list[Fact]:
         """What it and an earlier one show together.
 
         Parameters
         ----------
         earlier : Evidence
             The earlier one.
-        distance : int
-            How many places lie between them, 1 for neighbours.
         between : sequence of Evidence
-            The requests between them.
+            The requests between them, none if they are neighbours.
         """
-        far = distance > 1
+        far = bool(between)
         other = self.content - earlier.content
         alike = [word for word in other if word[:STEM] in earlier.stems]
         pointed = [(word, _where(phrase, earlier, between)) for word, phrase in self.pointers]

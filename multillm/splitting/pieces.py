@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -114,9 +115,10 @@ class Text(NamedTuple):
 def read(masked: str) -> Text:
     """A text cut into pieces; none is longer than 400 characters."""
     raw = PIECE.findall(masked)
-    return Text(list(map(KNOWN.__getitem__, raw)), list(accumulate(map(len, raw))))
+    return Text(list(map(_piece, raw)), list(accumulate(map(len, raw))))
 
 
+@lru_cache(maxsize=REMEMBERED)
 def _piece(raw: str) -> Piece:
     text = raw.strip().lower()
     white = len(raw) - len(raw.lstrip())
@@ -162,16 +164,5 @@ def _kind(word: str) -> str:
     return next((ending for ending in ENDINGS if word.endswith(ending)), "word")
 
 
-class _Known(dict[str, Piece]):
-    """Pieces by their text, worked out when they are first met."""
-
-    def __missing__(self, raw: str) -> Piece:
-        if len(self) >= REMEMBERED:
-            self.clear()
-        piece = self[raw] = _piece(raw)
-        return piece
-
-
-KNOWN = _Known()
 NOTHING = _piece("")
 """What stands where there is no further piece."""

@@ -44,7 +44,6 @@ def of_opening(found: Sequence[Clause], place: int, asked: Sequence[int]) -> lis
         return [("nothing asked", last, kind, joint)]
     latest = found[asked[-1]]
     distance = place - asked[-1]
-    between = found[max(asked[-1], place - NEAR) : place]
     facts: list[Fact] = [
         ("asked", kind, joint, latest.kind, latest.joint),
         ("asked item", latest.item, clause.item, joint),
@@ -55,6 +54,7 @@ def of_opening(found: Sequence[Clause], place: int, asked: Sequence[int]) -> lis
         *[("asked does", name, other, joint) for name in latest.classes for other in clause.classes],
     ]
     if distance > 1:
+        between = found[max(asked[-1], place - NEAR) : place]
         parted = any(each.joint in PARTED for each in between[1:])
         facts += [("parted", parted, joint, kind), ("since", between[-1].kind, between[-1].joint, joint, kind)]
     return facts

@@ -41,10 +41,7 @@ class StructuralSplitter:
             return [_whole(prompt)]
         masked = mask(prompt)
         text = read(masked)
-        requests = find_requests(masked, text)
-        if len(requests) < 2:
-            return [_whole(prompt)]
-        found = [(request, _span(prompt, request)) for request in requests]
+        found = [(request, _span(prompt, request)) for request in find_requests(masked, text)]
         requests = [request for request, (start, end) in found if start < end]
         spans = [(start, end) for _, (start, end) in found if start < end]
         if len(spans) < 2:
