@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from anyio.from_thread import start_blocking_portal
-
 from multillm.bench.ablation import SPLITTINGS, Ablation, arm_name
 from multillm.bench.arms import Arm, PipelineArm
+from multillm.bench.blocking import blocking
 from multillm.bench.journal import Journal
 from multillm.bench.manifest import Settings
 from multillm.bench.rows import ROUTED
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ablate", "ablate_async"]
 
 
-def ablate(
+async def ablate_async(
     pool: str | Path | Pool = "small",
     prompts: Prompts = "core",
     backend: Backends = "auto",
@@ -38,7 +37,9 @@ def ablate(
     progress: bool = True,
     **settings: Any,
 ) -> Ablation:
-    """Measure what splitting and routing are each worth; works inside a running event loop too.
+    """Measure what splitting and routing are each worth.
+
+    `ablate` is the same for code that is not async, and works inside a running event loop too.
 
     The pipeline is run on every prompt with its splitter and with none, and each time with its router and with each
     model alone. A call that several arms make is made once and its answer shared. With a folder a run that was cut
@@ -71,37 +72,6 @@ def ablate(
         ablation = ml.ablate("small", backend="ollama", out="runs/ablation", run_code=True)
         again = ml.ablate("small", backend=ml.ReplayBackend(ablation.recording), run_code=True)
     """
-    with start_blocking_portal() as portal:
-        return portal.call(
-            lambda: ablate_async(
-                pool,
-                prompts,
-                backend,
-                client=client,
-                out=out,
-                limit=limit,
-                sha256=sha256,
-                note=note,
-                progress=progress,
-                **settings,
-            )
-        )
-
-
-async def ablate_async(
-    pool: str | Path | Pool = "small",
-    prompts: Prompts = "core",
-    backend: Backends = "auto",
-    *,
-    client: Client | None = None,
-    out: str | Path | None = None,
-    limit: int | None = None,
-    sha256: str | None = None,
-    note: str = "",
-    progress: bool = True,
-    **settings: Any,
-) -> Ablation:
-    """As `ablate`, to be awaited."""
     return await measure(
         Ablation,
         _variants,
@@ -116,6 +86,9 @@ async def ablate_async(
         progress=progress,
         settings={**settings, "routed": True},
     )
+
+
+ablate = blocking(ablate_async)
 
 
 def _variants(pool: Pool, settings: Settings, journal: Journal) -> list[Arm]:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from anyio.from_thread import start_blocking_portal
 
 from multillm.backends import Backend
+from multillm.bench.blocking import blocking
 from multillm.bench.figures import ALL_TYPES
 from multillm.bench.kept import MANIFEST
 from multillm.bench.result import Benchmark
@@ -124,7 +124,7 @@ class Reproduction:
         return html_table(repr(self), COLUMNS, self.to_frame().to_numpy(object).tolist())
 
 
-def reproduce_benchmark(
+async def reproduce_benchmark_async(
     manifest: str | Path,
     backend: str | Backend | None = None,
     *,
@@ -133,6 +133,8 @@ def reproduce_benchmark(
     progress: bool = True,
 ) -> Reproduction:
     """Run a benchmark again as its manifest says, and compare.
+
+    `reproduce_benchmark` is the same for code that is not async, and works inside a running event loop too.
 
     Parameters
     ----------
@@ -159,21 +161,6 @@ def reproduce_benchmark(
     BackendError
         If nothing is there to run the models.
     """
-    with start_blocking_portal() as portal:
-        return portal.call(
-            lambda: reproduce_benchmark_async(manifest, backend, prompts=prompts, out=out, progress=progress)
-        )
-
-
-async def reproduce_benchmark_async(
-    manifest: str | Path,
-    backend: str | Backend | None = None,
-    *,
-    prompts: str | Path | None = None,
-    out: str | Path | None = None,
-    progress: bool = True,
-) -> Reproduction:
-    """As `reproduce_benchmark`, to be awaited."""
     path = Path(manifest)
     before = Benchmark.read(path.parent if path.name == MANIFEST else path)
     told = before.manifest
@@ -191,3 +178,6 @@ async def reproduce_benchmark_async(
         **told.settings.model_dump(),
     )
     return Reproduction(before, after)
+
+
+reproduce_benchmark = blocking(reproduce_benchmark_async)

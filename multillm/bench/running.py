@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from anyio.from_thread import start_blocking_portal
 from pydantic import ValidationError
 
 from multillm.backends import Backend
 from multillm.bench.arms import Arm, LineUp, ModelArm, PipelineArm
+from multillm.bench.blocking import blocking
 from multillm.bench.journal import Journal
 from multillm.bench.kept import MANIFEST, Kept
 from multillm.bench.manifest import Manifest, PromptSet, Settings
@@ -36,7 +36,7 @@ SHOWN = 6
 NEVER = 1_000_000
 
 
-def run_benchmark(
+async def run_benchmark_async(
     pool: str | Path | Pool = "small",
     prompts: Prompts = "core",
     backend: Backends = "auto",
@@ -49,7 +49,9 @@ def run_benchmark(
     progress: bool = True,
     **settings: Any,
 ) -> Benchmark:
-    """Measure every model of a pool on prompts whose answers can be checked; works inside a running event loop too.
+    """Measure every model of a pool on prompts whose answers can be checked.
+
+    `run_benchmark` is the same for code that is not async, and works inside a running event loop too.
 
     Models are measured one after the other, each warmed up by a call that is in no figure. Failures of the transport
     are tried again by LiteLLM as the pool's call settings say; a wrong answer never is. With a folder every answer is
@@ -100,37 +102,6 @@ def run_benchmark(
     InputError, ConfigurationError
         If prompts, pool or settings are not valid.
     """
-    with start_blocking_portal() as portal:
-        return portal.call(
-            lambda: run_benchmark_async(
-                pool,
-                prompts,
-                backend,
-                client=client,
-                out=out,
-                limit=limit,
-                sha256=sha256,
-                note=note,
-                progress=progress,
-                **settings,
-            )
-        )
-
-
-async def run_benchmark_async(
-    pool: str | Path | Pool = "small",
-    prompts: Prompts = "core",
-    backend: Backends = "auto",
-    *,
-    client: Client | None = None,
-    out: str | Path | None = None,
-    limit: int | None = None,
-    sha256: str | None = None,
-    note: str = "",
-    progress: bool = True,
-    **settings: Any,
-) -> Benchmark:
-    """As `run_benchmark`, to be awaited."""
     return await measure(
         Benchmark,
         _models_and_pipeline,
@@ -145,6 +116,9 @@ async def run_benchmark_async(
         progress=progress,
         settings=settings,
     )
+
+
+run_benchmark = blocking(run_benchmark_async)
 
 
 async def measure(
