@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -14,34 +14,21 @@ import pandas as pd
 from sklearn.base import clone
 
 from multillm.errors import OutcomesError
+from multillm.evaluation.compared import Compared, curve_table, task_type_table
 from multillm.evaluation.figures import FIGURES, figures_of_means, terms_of
 from multillm.evaluation.runs import Kind, Means, Measured, Run, chosen, predict, reference_runs
-from multillm.evaluation.splits import Unit, draw_folds
-from multillm.learning import OracleQuality, PromptQuality
+from multillm.evaluation.setting import Setting
+from multillm.evaluation.splits import draw_folds
+from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
 from multillm.metrics import Estimate
 from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply
 from multillm.outcomes import Outcomes, PartitionedOutcomes
 from multillm.outcomes.survey import Survey, complete
 
-__all__ = ["Compared", "compare_parts"]
+__all__ = ["compare_parts"]
 
 Folds = npt.NDArray[np.int8]
 Draw = Callable[[], Counts]
-ORACLE = "oracle"
-
-
-@dataclass(frozen=True, eq=False)
-class Compared:
-    """What `evaluate` tells of a comparison."""
-
-    n: int
-    left_out: int
-    models: tuple[str, ...]
-    means: Means
-    kinds: Mapping[str, Kind]
-    resamples: Mapping[tuple[str, str], Figures]
-    curves: pd.DataFrame
-    by_task_type: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,54 +66,45 @@ class _Sums:
         return _Sums(self.kind, terms, self.weights + other.weights, self.curve + other.curve, self.on_grid, by_type)
 
 
-def compare_parts(
-    routers: Mapping[str, PromptQuality],
-    baselines: Mapping[str, PromptQuality],
-    table: PartitionedOutcomes,
-    *,
-    by: Unit,
-    resampled: Unit,
-    folds: int,
-    rng: np.random.Generator,
-    resampling: np.random.Generator,
-    willingness: float,
-    replicates: int,
-    level: float,
-    fit_prompts: int,
-) -> Compared:
-    """Compare routers as `evaluate` does; `baselines` is empty or has those that are fitted."""
+def compare_parts(routers: Mapping[str, PromptQuality], table: PartitionedOutcomes, how: Setting) -> Compared:
+    """Compare routers as `evaluate` does."""
+    if how.pair is not None:
+        raise OutcomesError("APGR and CPT put all prompts in one order; leave pair out, or evaluate fewer parts")
     has_cost = any(table.each(_has_cost))
     measures = ("quality", "cost") if has_cost else ("quality",)
     survey = Survey.of(table, measures)
-    if "group" in {by, resampled} and (without := int((survey.groups == "").sum())):
+    if "group" in {how.by, how.resampled} and (without := int((survey.groups == "").sum())):
         raise OutcomesError(f"{without} prompts of {table.name} have no group; hold out and resample by prompt")
-    assigned = draw_folds(survey.n, folds, rng, survey.groups if by == "group" else None).astype(np.int8)
+    assigned = draw_folds(survey.n, how.folds, how.folds_rng, survey.groups if how.by == "group" else None).astype(
+        np.int8
+    )
     own = [assigned[start:stop] for start, stop in survey.bounds]
-    sums = table.total(_by_fold, add, own, models=survey.models, measures=measures, folds=folds)
+    sums = table.total(_by_fold, add, own, models=survey.models, measures=measures, folds=how.folds)
     unit = survey.cost_unit if has_cost else ""
     whole = _means(sums.sum(axis=0))
-    without_fold = [_means(np.delete(sums, fold, axis=0).sum(axis=0)) for fold in range(folds)]
-    fits = _Fits(survey, measures, own, assigned, [quality for quality, _ in without_fold], fit_prompts)
+    without_fold = [_means(np.delete(sums, fold, axis=0).sum(axis=0)) for fold in range(how.folds)]
+    fits = _Fits(survey, measures, own, assigned, [quality for quality, _ in without_fold], how.fit_prompts)
     named: dict[str, tuple[Kind, Sequence[PromptQuality]]] = {
-        **{name: ("router", fits.of(router)) for name, router in routers.items()},
-        **{name: ("baseline", fits.of(router)) for name, router in baselines.items()},
+        name: ("router", fits.of(router)) for name, router in routers.items()
     }
-    if baselines:
-        named[ORACLE] = ("baseline", ())
+    if how.baselines:
+        usual = {"prompt length": PromptLength(), "zero router, fitted": MeanQuality()}
+        named |= {name: ("baseline", fits.of(router)) for name, router in usual.items()}
+        named["oracle"] = ("baseline", ())
     plan = _Plan(
         survey.models,
         measures,
         Means(whole[0], whole[1] if has_cost else None, unit),
         np.stack([cost for _, cost in without_fold]),
         named,
-        bool(baselines),
-        willingness,
+        how.baselines,
+        how.willingness,
     )
-    groups = survey.groups if resampled == "group" else None
-    draws = Resamples.of(survey.n, replicates, resampling, groups)
+    groups = survey.groups if how.resampled == "group" else None
+    draws = Resamples.of(survey.n, how.replicates, how.resamples_rng, groups)
     counts = [draws.part(start, stop) for start, stop in survey.bounds]
     found = table.total(_routed, _both, own, counts, plan=plan)
-    return _compared(found, plan, survey, level)
+    return _compared(found, plan, survey, how.level)
 
 
 def _has_cost(part: Outcomes) -> bool:
@@ -242,7 +220,7 @@ def _summed(run: Run, measured: Measured, counts: Counts, kinds: pd.Series) -> _
         {name: _total(values, counts) for name, values in terms_of(run, measured).items()},
         counts.sum(axis=1, dtype=float),
         np.stack([run.spent.sum(axis=0), run.got.sum(axis=0)]),
-        run.spent.shape[1] == len(measured.means.willingness) and run.name != "zero router",
+        run.on_grid,
         by_type,
     )
 
@@ -256,7 +234,7 @@ def _both(one: dict[str, _Sums], other: dict[str, _Sums]) -> dict[str, _Sums]:
 
 
 def _compared(found: Mapping[str, _Sums], plan: _Plan, survey: Survey, level: float) -> Compared:
-    resamples, curves, rows = {}, [], []
+    resamples, curves = {}, []
     for name, sums in found.items():
         weights = sums.weights
         means = {
@@ -264,23 +242,24 @@ def _compared(found: Mapping[str, _Sums], plan: _Plan, survey: Survey, level: fl
         }
         figures = figures_of_means(means, plan.means)
         resamples.update({(name, figure): figures[figure] for figure in FIGURES if figure in figures})
-        cost, quality = sums.curve / survey.n
-        grid = plan.means.willingness if sums.on_grid else np.nan
-        curves.append(pd.DataFrame({"router": name, "willingness": grid, "cost": cost, "quality": quality}))
+        willingness = plan.means.willingness if sums.on_grid else np.nan
+        curves.append(curve_table(name, willingness, *(sums.curve / survey.n)))
+    return Compared(
+        n=survey.n,
+        left_out=survey.left_out,
+        models=survey.models,
+        means=plan.means,
+        kinds={name: sums.kind for name, sums in found.items()},
+        resamples=resamples,
+        curves=pd.concat(curves, ignore_index=True),
+        by_task_type=task_type_table(_by_task_type(found, level)),
+    )
+
+
+def _by_task_type(found: Mapping[str, _Sums], level: float) -> Iterator[tuple[str, str, Estimate]]:
     for kind in dict.fromkeys(kind for sums in found.values() for kind in sums.by_type):
         for name, sums in found.items():
             if kind in sums.by_type:
                 n, got, weights = sums.by_type[kind]
                 with np.errstate(invalid="ignore"):
-                    mean = Estimate.of(got / weights, n, level)
-                rows.append((name, kind, n, mean.value, mean.low, mean.high))
-    return Compared(
-        survey.n,
-        survey.left_out,
-        survey.models,
-        plan.means,
-        {name: sums.kind for name, sums in found.items()},
-        resamples,
-        pd.concat(curves, ignore_index=True),
-        pd.DataFrame(rows, columns=["router", "task_type", "n", "quality", "low", "high"]),
-    )
+                    yield name, kind, Estimate.of(got / weights, n, level)

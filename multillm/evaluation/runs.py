@@ -108,6 +108,8 @@ class Run:
         Which router; whether it is under test.
     spent, got : float array of shape [n, w]
         Cost and quality of each prompt at each point of the curve; one point for what has no curve.
+    on_grid : bool
+        Whether these points are those of `Means.willingness`.
     choice : float array of shape [n, m], optional
         Shares of each prompt at the operating point.
     score : float array of shape [n], optional
@@ -120,6 +122,7 @@ class Run:
     kind: Kind
     spent: Figures
     got: Figures
+    on_grid: bool = False
     choice: Figures | None = None
     score: Figures | None = None
     perturbed_choice: Figures | None = None
@@ -165,7 +168,7 @@ def chosen(
 ) -> Run:
     """The run of a router that expects some qualities and costs, shape [n, m] each."""
     curve = trade_off(predicted, expected_cost, measured.quality, measured.cost, measured.means.willingness)
-    return Run(name, kind, *curve, choice=choose(predicted, expected_cost, willingness))
+    return Run(name, kind, *curve, on_grid=True, choice=choose(predicted, expected_cost, willingness))
 
 
 def predict(fitted: PromptQuality, prompts: pd.DataFrame, models: Sequence[str]) -> Figures:
@@ -228,4 +231,4 @@ def reference_runs(measured: Measured, pair: tuple[int, int] | None) -> list[Run
 def _point(name: str, kind: Kind, choice: Figures, measured: Measured, score: Figures | None = None) -> Run:
     """A router with one point instead of a curve."""
     spent, got = ((choice * values).sum(axis=1, keepdims=True) for values in (measured.cost, measured.quality))
-    return Run(name, kind, spent, got, choice, score)
+    return Run(name, kind, spent, got, choice=choice, score=score)
