@@ -36,6 +36,12 @@ from .completion import (
     CompletionRequest as CompletionRequest,
 )
 from .datasets import load_outcomes as load_outcomes
+from .decisions import (
+    Candidate as Candidate,
+    Rejection as Rejection,
+    RoutingDecision as RoutingDecision,
+    RoutingRule as RoutingRule,
+)
 from .errors import (
     BackendError as BackendError,
     BackendUnavailable as BackendUnavailable,
@@ -74,7 +80,12 @@ from .feedback import (
     FeedbackStore as FeedbackStore,
     FeedbackSummary as FeedbackSummary,
 )
-from .gold import gold_frame as gold_frame, load_gold as load_gold
+from .gold import (
+    GoldPrompt as GoldPrompt,
+    GoldSubTask as GoldSubTask,
+    gold_frame as gold_frame,
+    load_gold as load_gold,
+)
 from .grading import Score as Score, grade as grade
 from .learning import (
     ClusterQuality as ClusterQuality,
@@ -94,6 +105,7 @@ from .learning import (
 from .limits import Limits as Limits
 from .llm_splitter import LLMSplit as LLMSplit, LLMSplitter as LLMSplitter
 from .markup import Listing as Listing
+from .metrics import Estimate as Estimate
 from .online import (
     BetaQuality as BetaQuality,
     DriftReport as DriftReport,
@@ -117,7 +129,7 @@ from .orchestration.events import (
     TextRestarted as TextRestarted,
 )
 from .orchestration.many import handle_many as handle_many
-from .orchestration.options import RunOptions as RunOptions
+from .orchestration.options import Message as Message, RunOptions as RunOptions
 from .orchestration.orchestrator import Orchestrator as Orchestrator
 from .orchestration.results import (
     PromptResult as PromptResult,
@@ -152,7 +164,7 @@ from .prompts import (
     prompts_hash as prompts_hash,
 )
 from .registry import ModelSpec as ModelSpec, QualityCurve as QualityCurve, Registry as Registry
-from .router import Candidate as Candidate, RoutingDecision as RoutingDecision, TaskRouter as TaskRouter
+from .router import TaskRouter as TaskRouter
 from .scores import (
     calibration as calibration,
     compare_classifiers as compare_classifiers,
