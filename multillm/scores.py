@@ -33,7 +33,7 @@ __all__ = [
 LEAST_OVERLAP = 0.7
 RESAMPLES = 1000
 Span = tuple[int, int]
-Counts = dict[str, float]
+Tally = dict[str, float]
 
 
 class NeverSplitter:
@@ -210,7 +210,7 @@ def _overlap(left: Span, right: Span) -> float:
     return shared / (left[1] - left[0] + right[1] - right[0] - shared)
 
 
-def _split_counts(prompt: GoldPrompt, found: Sequence[SubTask]) -> Counts:
+def _split_counts(prompt: GoldPrompt, found: Sequence[SubTask]) -> Tally:
     wanted = [(task.start, task.end) for task in prompt.subtasks]
     got = [(task.start, task.end) for task in found]
     match = {

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 import multillm as ml
 from multillm.grading import programs
 from multillm.grading.programs import code_of
-from multillm.grading.sandbox import Limits, evaluate
+from multillm.grading.sandbox import SandboxLimits, evaluate
 from multillm.promptgen import render
 from multillm.promptgen.written import source
 from multillm.prompts import CANARY
@@ -80,7 +80,7 @@ def test_solutions_pass_their_tests() -> None:
 def test_faulty_code_given_back_unchanged_earns_nothing(
     monkeypatch: pytest.MonkeyPatch, prompt: ml.BenchmarkPrompt
 ) -> None:
-    monkeypatch.setattr(programs, "evaluate", partial(evaluate, limits=Limits(cpu_s=1)))
+    monkeypatch.setattr(programs, "evaluate", partial(evaluate, limits=SandboxLimits(cpu_s=1)))
     faulty = code_of(prompt.prompt, prompt.expected["name"])
     assert faulty
     assert ml.grade(prompt, f"Here you are:\n```python\n{faulty}```", run_code=True).value == 0
@@ -176,7 +176,7 @@ def test_solutions_run_well_within_the_limits() -> None:
     slowest = next(prompt for prompt in CODE if prompt.expected["name"] == "evaluate")
     code = code_of(reference(slowest), "evaluate")
     assert code
-    assert evaluate(code, ["evaluate('1+' * 200 + '1')"], Limits(cpu_s=1)).outcomes == ({"value": 201},)
+    assert evaluate(code, ["evaluate('1+' * 200 + '1')"], SandboxLimits(cpu_s=1)).outcomes == ({"value": 201},)
 
 
 def test_the_hash_is_of_the_content() -> None:

@@ -18,13 +18,13 @@ import pytest
 
 import multillm as ml
 from multillm.grading import programs, sandbox
-from multillm.grading.sandbox import Evaluated, Limits, evaluate
+from multillm.grading.sandbox import Evaluated, SandboxLimits, evaluate
 from multillm.tasks import TaskType
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no sandbox on Windows")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the system call filter is Linux's")
 
-QUICK = Limits(cpu_s=1, wall_s=5)
+QUICK = SandboxLimits(cpu_s=1, wall_s=5)
 NO_SHELL = 127 << 8
 REFUSED = {"PermissionError", "ModuleNotFoundError", "ImportError", "OSError", NO_SHELL}
 SQUARE = ml.BenchmarkPrompt(
@@ -295,13 +295,15 @@ def running_children() -> list[psutil.Process]:
 def test_no_process_stays_behind() -> None:
     before = {process.pid for process in psutil.Process().children(recursive=True)}
     for code in ("import time\ntime.sleep(100)", "while True:\n    pass", "import os\nos.fork()", RIGHT):
-        evaluate(code, ["1"], Limits(cpu_s=1, wall_s=1.5))
+        evaluate(code, ["1"], SandboxLimits(cpu_s=1, wall_s=1.5))
     assert {process.pid for process in psutil.Process().children(recursive=True)} <= before
 
 
 @linux
 def test_no_process_survives_its_parent() -> None:
-    script = "from multillm.grading.sandbox import *; evaluate('import time\\ntime.sleep(60)', ['1'], Limits(60, 60))"
+    script = (
+        "from multillm.grading.sandbox import *; evaluate('import time\\ntime.sleep(60)', ['1'], SandboxLimits(60, 60))"
+    )
     earlier = {process.pid for process in running_children()}
     parent = subprocess.Popen([sys.executable, "-c", script], env={**os.environ})
     until = time.monotonic() + 20

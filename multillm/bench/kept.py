@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import pandas as pd
 
-from multillm.bench.manifest import Kind, Manifest
+from multillm.bench.manifest import Manifest, RunKind
 from multillm.bench.rows import MEASURED, typed_rows
 from multillm.errors import BenchmarkError
 from multillm.resources import data_dir
@@ -36,7 +36,7 @@ class Kept:
         Where the run is kept; None if it is not.
     """
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[RunKind]
     manifest: Manifest
     rows: pd.DataFrame
     prompts: pd.DataFrame

@@ -16,9 +16,9 @@ from multillm.backends import Backend, Identifies, ServedModel
 from multillm.errors import BenchmarkError
 from multillm.pool import Pool
 
-__all__ = ["Kind", "Machine", "Manifest", "PromptSet", "Settings", "served_models"]
+__all__ = ["Machine", "Manifest", "PromptSet", "RunKind", "Settings", "served_models"]
 
-Kind = Literal["benchmark", "ablation"]
+RunKind = Literal["benchmark", "ablation"]
 PACKAGES = ("multillm", "litellm", "xllamacpp", "numpy", "pandas", "scikit-learn")
 GIB = 2**30
 
@@ -89,7 +89,7 @@ class Machine(_Frozen):
 class Manifest(_Frozen):
     """What was run, on what, where and when."""
 
-    kind: Kind = "benchmark"
+    kind: RunKind = "benchmark"
     """Whether models were measured, or the parts of the pipeline."""
     pool: Pool
     """The pool, its models and call settings as they were used."""
@@ -119,7 +119,7 @@ class Manifest(_Frozen):
         prompts: PromptSet,
         settings: Settings,
         *,
-        kind: Kind,
+        kind: RunKind,
         backend: str,
         models: Mapping[str, ServedModel],
         servers: int = 1,

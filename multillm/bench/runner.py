@@ -19,7 +19,7 @@ __all__ = ["Runner"]
 FAILURES_IN_A_ROW = 10
 """So many calls that fail one after the other mean that the server is gone, and stop the run."""
 
-Job = tuple[BenchmarkPrompt, int]
+Turn = tuple[BenchmarkPrompt, int]
 
 
 @dataclass
@@ -58,23 +58,23 @@ class Runner:
         BackendUnavailable
             If ten calls in a row fail; what was answered is in the journal.
         """
-        self.progress.expect(len(self.arms) * len(self._jobs()))
+        self.progress.expect(len(self.arms) * len(self._turns()))
         for arm in self.arms:
             await self._each(arm)
-        return [self._answers[arm.name, n, prompt.prompt_id] for arm in self.arms for prompt, n in self._jobs()]
+        return [self._answers[arm.name, n, prompt.prompt_id] for arm in self.arms for prompt, n in self._turns()]
 
-    def _jobs(self) -> list[Job]:
+    def _turns(self) -> list[Turn]:
         return [(prompt, repeat) for repeat in range(self.settings.repeats) for prompt in self.prompts]
 
     async def _each(self, arm: Arm) -> None:
-        """All jobs of an arm; answers are graded while the next are on their way."""
-        jobs = iter(self._jobs())
+        """All turns of an arm; answers are graded while the next are on their way."""
+        turns = iter(self._turns())
         self._failures = 0
         self.progress.begin(arm.name)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self.settings.concurrency):
-                    group.create_task(self._worker(jobs, arm, group))
+                    group.create_task(self._worker(turns, arm, group))
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         if self._failures >= FAILURES_IN_A_ROW:
@@ -83,8 +83,8 @@ class Runner:
                 "mend that and run the same again: it goes on where it stopped"
             )
 
-    async def _worker(self, jobs: Iterable[Job], arm: Arm, group: asyncio.TaskGroup) -> None:
-        for prompt, repeat in jobs:
+    async def _worker(self, turns: Iterable[Turn], arm: Arm, group: asyncio.TaskGroup) -> None:
+        for prompt, repeat in turns:
             if self._failures >= FAILURES_IN_A_ROW:
                 return
             answered = await arm.answer(prompt, repeat)

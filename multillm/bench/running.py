@@ -31,7 +31,7 @@ __all__ = ["Backends", "Prompts", "measure", "run_benchmark", "run_benchmark_asy
 
 Backends = str | Backend | Sequence[str | Backend]
 Prompts = str | Path | Sequence[BenchmarkPrompt]
-Run = TypeVar("Run", bound=Kept)
+Measuring = TypeVar("Measuring", bound=Kept)
 SHOWN = 6
 NEVER = 1_000_000
 
@@ -122,7 +122,7 @@ run_benchmark = blocking(run_benchmark_async)
 
 
 async def measure(
-    kind: type[Run],
+    kind: type[Measuring],
     line_up: LineUp,
     pool: str | Path | Pool,
     prompts: Prompts,
@@ -135,7 +135,7 @@ async def measure(
     note: str,
     progress: bool,
     settings: Mapping[str, Any],
-) -> Run:
+) -> Measuring:
     """Measure arms on prompts.
 
     Parameters

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from multillm.evaluation.runs import Kind, Means
+from multillm.evaluation.runs import Means, RouterKind
 from multillm.metrics import Estimate
 from multillm.metrics.bootstrap import Figures
 
@@ -46,7 +46,7 @@ class Compared:
     left_out: int
     models: tuple[str, ...]
     means: Means
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, RouterKind]
     resamples: Mapping[tuple[str, str], Figures]
     curves: pd.DataFrame
     by_task_type: pd.DataFrame

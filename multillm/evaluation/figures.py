@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from multillm.evaluation.runs import Means, Measured, Run
+from multillm.evaluation.runs import Means, Measured, RouterRun
 from multillm.metrics import (
     aiq,
     arena_score,
@@ -47,7 +47,7 @@ FIGURES = {
 }
 
 
-def figures_of(run: Run, measured: Measured, pair: tuple[int, int] | None, counts: Counts) -> dict[str, Figures]:
+def figures_of(run: RouterRun, measured: Measured, pair: tuple[int, int] | None, counts: Counts) -> dict[str, Figures]:
     """Every figure that is defined for a run, each of shape [1 + replicates]: on all prompts, then on each resample."""
     means = {name: apply(_mean_of(values), counts) for name, values in terms_of(run, measured).items()}
     figures = figures_of_means(means, measured.means)
@@ -56,7 +56,7 @@ def figures_of(run: Run, measured: Measured, pair: tuple[int, int] | None, count
     return {name: figures[name] for name in FIGURES if name in figures}
 
 
-def terms_of(run: Run, measured: Measured) -> dict[str, Figures]:
+def terms_of(run: RouterRun, measured: Measured) -> dict[str, Figures]:
     """What the figures of a run are made of the means of, by prompt, shape [n] or [n, k]."""
     terms: dict[str, Figures] = {}
     quality, cost, choice = measured.quality, measured.cost, run.choice

@@ -16,7 +16,7 @@ from sklearn.base import clone
 from multillm.errors import OutcomesError
 from multillm.evaluation.compared import Compared, curve_table, task_type_table
 from multillm.evaluation.figures import FIGURES, figures_of_means, terms_of
-from multillm.evaluation.runs import Kind, Means, Measured, Run, chosen, predict, reference_runs
+from multillm.evaluation.runs import Means, Measured, RouterKind, RouterRun, chosen, predict, reference_runs
 from multillm.evaluation.setting import Setting
 from multillm.evaluation.splits import draw_folds
 from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
@@ -40,7 +40,7 @@ class _Plan:
     means: Means
     expected_cost: Figures
     """By fold and model, from the other folds."""
-    routers: Mapping[str, tuple[Kind, Sequence[PromptQuality]]]
+    routers: Mapping[str, tuple[RouterKind, Sequence[PromptQuality]]]
     """Fitted without each fold; none for the oracle."""
     baselines: bool
     willingness: float
@@ -50,7 +50,7 @@ class _Plan:
 class _Sums:
     """What has been added up of one run: its terms and weights, its curve, and its quality by task type."""
 
-    kind: Kind
+    kind: RouterKind
     terms: Mapping[str, Figures]
     weights: Figures
     curve: Figures
@@ -84,7 +84,7 @@ def compare_parts(routers: Mapping[str, PromptQuality], table: PartitionedOutcom
     whole = _means(sums.sum(axis=0))
     without_fold = [_means(np.delete(sums, fold, axis=0).sum(axis=0)) for fold in range(how.folds)]
     fits = _Fits(survey, measures, own, assigned, [quality for quality, _ in without_fold], how.fit_prompts)
-    named: dict[str, tuple[Kind, Sequence[PromptQuality]]] = {
+    named: dict[str, tuple[RouterKind, Sequence[PromptQuality]]] = {
         name: ("router", fits.of(router)) for name, router in routers.items()
     }
     if how.baselines:
@@ -195,7 +195,7 @@ def _routed(part: Outcomes, own: Folds, draw: Draw, plan: _Plan) -> dict[str, _S
     }
 
 
-def _run(name: str, measured: Measured, own: Folds, plan: _Plan) -> Run:
+def _run(name: str, measured: Measured, own: Folds, plan: _Plan) -> RouterRun:
     kind, fitted = plan.routers[name]
     if not fitted:
         cost = measured.cost if measured.has_cost else np.zeros_like(measured.quality)
@@ -207,7 +207,7 @@ def _run(name: str, measured: Measured, own: Folds, plan: _Plan) -> Run:
     return chosen(name, kind, predicted, expected, measured=measured, willingness=plan.willingness)
 
 
-def _summed(run: Run, measured: Measured, counts: Counts, kinds: pd.Series) -> _Sums:
+def _summed(run: RouterRun, measured: Measured, counts: Counts, kinds: pd.Series) -> _Sums:
     by_type = {}
     if run.choice is not None:
         got = (run.choice * measured.quality).sum(axis=1)

@@ -19,9 +19,9 @@ from multillm.metrics import choose, dataset_oracle, perturb, trade_off, willing
 from multillm.metrics.bootstrap import Figures
 from multillm.outcomes import Outcomes
 
-__all__ = ["Means", "Measured", "Run", "chosen", "perturbed_prompts", "predict", "reference_runs", "routed"]
+__all__ = ["Means", "Measured", "RouterRun", "chosen", "perturbed_prompts", "predict", "reference_runs", "routed"]
 
-Kind = Literal["router", "baseline", "single model"]
+RouterKind = Literal["router", "baseline", "single model"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +99,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Run:
+class RouterRun:
     """One router on all prompts, each predicted by an estimator that has not seen it.
 
     Attributes
@@ -119,7 +119,7 @@ class Run:
     """
 
     name: str
-    kind: Kind
+    kind: RouterKind
     spent: Figures
     got: Figures
     on_grid: bool = False
@@ -130,7 +130,7 @@ class Run:
 
 def routed(
     name: str,
-    kind: Kind,
+    kind: RouterKind,
     estimator: PromptQuality,
     measured: Measured,
     folds: npt.NDArray[np.intp],
@@ -139,7 +139,7 @@ def routed(
     willingness: float,
     pair: tuple[int, int] | None,
     perturbed: pd.DataFrame | None = None,
-) -> Run:
+) -> RouterRun:
     """Fit an estimator on the other folds for each fold, and route what was held out.
 
     Cost is expected to be each model's mean on the other folds; the oracle alone knows the cost of each prompt.
@@ -164,11 +164,11 @@ def routed(
 
 
 def chosen(
-    name: str, kind: Kind, predicted: Figures, expected_cost: Figures, *, measured: Measured, willingness: float
-) -> Run:
+    name: str, kind: RouterKind, predicted: Figures, expected_cost: Figures, *, measured: Measured, willingness: float
+) -> RouterRun:
     """The run of a router that expects some qualities and costs, shape [n, m] each."""
     curve = trade_off(predicted, expected_cost, measured.quality, measured.cost, measured.means.willingness)
-    return Run(name, kind, *curve, on_grid=True, choice=choose(predicted, expected_cost, willingness))
+    return RouterRun(name, kind, *curve, on_grid=True, choice=choose(predicted, expected_cost, willingness))
 
 
 def predict(fitted: PromptQuality, prompts: pd.DataFrame, models: Sequence[str]) -> Figures:
@@ -207,7 +207,7 @@ def perturbed_prompts(prompts: pd.DataFrame, rate: float, rng: np.random.Generat
     return prompts.assign(prompt=texts)
 
 
-def reference_runs(measured: Measured, pair: tuple[int, int] | None) -> list[Run]:
+def reference_runs(measured: Measured, pair: tuple[int, int] | None) -> list[RouterRun]:
     """Each single model, the zero router, random routing and, where there are groups, the data-set oracle."""
     n, m = measured.quality.shape
     shares = np.eye(m)
@@ -219,7 +219,7 @@ def reference_runs(measured: Measured, pair: tuple[int, int] | None) -> list[Run
     random = _point("random", "baseline", np.full((n, m), 1.0 / m), measured, None if pair is None else np.zeros(n))
     runs += [best, random]
     if measured.has_cost:
-        runs.append(Run("zero router", "baseline", measured.cost, measured.quality))
+        runs.append(RouterRun("zero router", "baseline", measured.cost, measured.quality))
     groups = measured.outcomes.prompts["group"]
     if groups.nunique() > 1:
         cost = measured.cost if measured.has_cost else np.zeros_like(measured.quality)
@@ -228,7 +228,7 @@ def reference_runs(measured: Measured, pair: tuple[int, int] | None) -> list[Run
     return runs
 
 
-def _point(name: str, kind: Kind, choice: Figures, measured: Measured, score: Figures | None = None) -> Run:
+def _point(name: str, kind: RouterKind, choice: Figures, measured: Measured, score: Figures | None = None) -> RouterRun:
     """A router with one point instead of a curve."""
     spent, got = ((choice * values).sum(axis=1, keepdims=True) for values in (measured.cost, measured.quality))
-    return Run(name, kind, spent, got, choice=choice, score=score)
+    return RouterRun(name, kind, spent, got, choice=choice, score=score)

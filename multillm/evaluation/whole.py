@@ -11,7 +11,7 @@ import pandas as pd
 from multillm.errors import OutcomesError
 from multillm.evaluation.compared import Compared, curve_table, pgr_table, task_type_table
 from multillm.evaluation.figures import figures_of
-from multillm.evaluation.runs import Measured, Run, perturbed_prompts, reference_runs, routed
+from multillm.evaluation.runs import Measured, RouterRun, perturbed_prompts, reference_runs, routed
 from multillm.evaluation.setting import Setting
 from multillm.evaluation.splits import assign_folds
 from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
@@ -66,7 +66,7 @@ def _pair(measured: Measured, pair: tuple[str, str] | None) -> Pair | None:
     return (models.index(pair[0]), models.index(pair[1]))
 
 
-def _runs(routers: Mapping[str, PromptQuality], measured: Measured, pair: Pair | None, how: Setting) -> list[Run]:
+def _runs(routers: Mapping[str, PromptQuality], measured: Measured, pair: Pair | None, how: Setting) -> list[RouterRun]:
     """Every router and, if wanted, every baseline."""
     assigned = assign_folds(measured.outcomes, how.folds, how.folds_rng, how.by)
     run = partial(routed, measured=measured, folds=assigned, by=how.by, willingness=how.willingness, pair=pair)
@@ -85,13 +85,13 @@ def _runs(routers: Mapping[str, PromptQuality], measured: Measured, pair: Pair |
     return runs + reference_runs(measured, pair)
 
 
-def _curve(run: Run, measured: Measured) -> pd.DataFrame:
+def _curve(run: RouterRun, measured: Measured) -> pd.DataFrame:
     willingness = measured.means.willingness if run.on_grid else np.nan
     return curve_table(run.name, willingness, run.spent.mean(axis=0), run.got.mean(axis=0))
 
 
 def _by_task_type(
-    runs: Sequence[Run], measured: Measured, counts: Counts, level: float
+    runs: Sequence[RouterRun], measured: Measured, counts: Counts, level: float
 ) -> Iterator[tuple[str, str, Estimate]]:
     kinds = measured.outcomes.prompts["task_type"]
     for kind in kinds.dropna().unique():

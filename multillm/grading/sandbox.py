@@ -41,14 +41,14 @@ from typing import IO, Any
 
 from multillm.errors import SandboxUnavailable
 
-__all__ = ["Evaluated", "Limits", "evaluate"]
+__all__ = ["Evaluated", "SandboxLimits", "evaluate"]
 
 CHILD = Path(__file__).with_name("sandbox_child.py")
 MOST_CODE = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SandboxLimits:
     """What a run may use up.
 
     Attributes
@@ -86,7 +86,7 @@ class Evaluated:
     ended: str
 
 
-def evaluate(code: str, expressions: Sequence[str], limits: Limits | None = None) -> Evaluated:
+def evaluate(code: str, expressions: Sequence[str], limits: SandboxLimits | None = None) -> Evaluated:
     """Run untrusted code, then evaluate expressions with the names it defined.
 
     Parameters
@@ -95,7 +95,7 @@ def evaluate(code: str, expressions: Sequence[str], limits: Limits | None = None
         Python source. A top-level statement that raises is passed over.
     expressions : sequence of str
         Python expressions; these are trusted.
-    limits : Limits, optional
+    limits : SandboxLimits, optional
         What the run may use up.
 
     Returns
@@ -111,7 +111,7 @@ def evaluate(code: str, expressions: Sequence[str], limits: Limits | None = None
     """
     if sys.platform == "win32" or not sys.executable:
         raise SandboxUnavailable("generated code runs on Linux and macOS only; use one of them, or leave code unscored")
-    limits = limits or Limits()
+    limits = limits or SandboxLimits()
     if len(code) > MOST_CODE:
         return Evaluated((), f"the code has {len(code)} characters; allowed are {MOST_CODE}")
     job = {"code": code, "expressions": list(expressions), "limits": _rlimits(limits), "parent": os.getpid()}
@@ -131,7 +131,7 @@ def evaluate(code: str, expressions: Sequence[str], limits: Limits | None = None
     return Evaluated(tuple(lines[1 : 1 + len(expressions)]), ended)
 
 
-def _rlimits(limits: Limits) -> dict[str, int]:
+def _rlimits(limits: SandboxLimits) -> dict[str, int]:
     return {
         "RLIMIT_CPU": limits.cpu_s,
         "RLIMIT_AS": limits.memory_bytes,
@@ -141,7 +141,7 @@ def _rlimits(limits: Limits) -> dict[str, int]:
     }
 
 
-def _run(asked: IO[bytes], answered: IO[bytes], folder: str, limits: Limits) -> str:
+def _run(asked: IO[bytes], answered: IO[bytes], folder: str, limits: SandboxLimits) -> str:
     """How the process ended; it is gone, with its whole process group, when this returns or raises."""
     process = subprocess.Popen(  # noqa: S603  # the interpreter that runs this, and a file of this package
         [sys.executable, "-I", "-S", "-B", str(CHILD)],

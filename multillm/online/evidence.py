@@ -12,7 +12,7 @@ import pandas as pd
 from multillm.errors import EstimatorError
 from multillm.metrics.bootstrap import Figures
 
-__all__ = ["Evidence", "Kind", "Rating", "learn", "rated_calls"]
+__all__ = ["Evidence", "Kind", "RatedCall", "learn", "rated_calls"]
 
 Kind = tuple[str, str]
 """Task type, and complexity tier where tiers are kept apart."""
@@ -22,7 +22,7 @@ Evidence = dict[Kind, dict[str, Figures]]
 GRAIN = 2.0**30
 
 
-class Rating(NamedTuple):
+class RatedCall(NamedTuple):
     """What one answer was worth; the fields are named as the columns of a feedback store."""
 
     served_label: str
@@ -45,15 +45,15 @@ class Rating(NamedTuple):
                 raise EstimatorError(f"{name} is {found}; allowed is 0..1: {remedy}")
 
 
-def rated_calls(feedback: pd.DataFrame) -> list[Rating]:
+def rated_calls(feedback: pd.DataFrame) -> list[RatedCall]:
     """The answered calls that have a quality, in order."""
-    if absent := [column for column in Rating._fields if column not in feedback]:
+    if absent := [column for column in RatedCall._fields if column not in feedback]:
         raise EstimatorError(f"feedback has no column {', '.join(absent)}; pass what FeedbackStore.frame() returns")
     known = feedback[feedback["quality"].notna() & feedback["served_label"].notna()]
-    return [Rating(*row) for row in known[list(Rating._fields)].itertuples(index=False, name=None)]
+    return [RatedCall(*row) for row in known[list(RatedCall._fields)].itertuples(index=False, name=None)]
 
 
-def learn(evidence: Evidence, ratings: Sequence[Rating], decay: float, *, tiers: bool) -> int:
+def learn(evidence: Evidence, ratings: Sequence[RatedCall], decay: float, *, tiers: bool) -> int:
     """Add ratings to the evidence, all or, if one of them is not allowed, none; how many there were."""
     for rating in ratings:
         rating.check()

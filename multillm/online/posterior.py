@@ -16,7 +16,7 @@ from multillm.learning.base import PLACES
 from multillm.learning.storage import read_state, write_state
 from multillm.markup import html_table
 from multillm.metrics.bootstrap import Figures
-from multillm.online.evidence import Evidence, Kind, Rating, learn, rated_calls
+from multillm.online.evidence import Evidence, Kind, RatedCall, learn, rated_calls
 from multillm.registry import ModelSpec, QualityCurve
 from multillm.tasks import TaskProfile
 
@@ -106,7 +106,7 @@ class BetaQuality:
         EstimatorError
             If the label is no string, or quality or complexity is not within 0..1; then nothing is learnt.
         """
-        rating = Rating(label, str(profile.task_type), str(profile.tier), profile.complexity, quality)
+        rating = RatedCall(label, str(profile.task_type), str(profile.tier), profile.complexity, quality)
         with self._lock:
             self._ratings += learn(self._evidence, [rating], self._decay, tiers=self.tiers)
 

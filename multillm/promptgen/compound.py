@@ -14,7 +14,7 @@ from multillm.tasks import TaskType
 
 __all__ = ["compound"]
 
-Parts = list[Record]
+Records = list[Record]
 TWO = (
     "Please {0}. Also, {1}.",
     "Could you {0} and also {1}?",
@@ -53,7 +53,7 @@ def compound(random: Random) -> Iterator[tuple[str, Record]]:
         yield "high", _joined("high", THREE_IN_TURN[number % len(THREE_IN_TURN)], parts)
 
 
-def _joined(level: str, frame: str, parts: Parts) -> Record:
+def _joined(level: str, frame: str, parts: Records) -> Record:
     lead = "".join(part.pop("lead", "") for part in parts)
     return {
         "prompt": lead + frame.format(*(part["prompt"] for part in parts)),
@@ -82,25 +82,25 @@ def _word(kind: TaskType, ask: str, label: str, answers: Sequence[str]) -> Recor
     return _part(kind, text, "exact", 48, f"{label}: {answers[0]}", answers=list(answers), label=label)
 
 
-def _capital(random: Random, material: Any) -> Parts:
+def _capital(random: Random, material: Any) -> Records:
     country, city = random.choice(list(material["capitals"].items()))
     ask = f"name the capital of {country}"
     return [_part(TaskType.QA_SIMPLE, ask, "facts", 48, f"The capital is {city}.", facts=[city], prose=True)]
 
 
-def _opposite(random: Random, material: Any) -> Parts:
+def _opposite(random: Random, material: Any) -> Records:
     word, answers = random.choice(list(material["opposites"].items()))
     told = ["|".join(f"{answer}\\b" for answer in answers)]
     ask = f'give the opposite of "{word}"'
     return [_part(TaskType.QA_SIMPLE, ask, "facts", 48, f"The opposite is {answers[0]}.", facts=told, prose=True)]
 
 
-def _sum(random: Random, _: Any) -> Parts:
+def _sum(random: Random, _: Any) -> Records:
     a, b = random.randint(5, 40), random.randint(5, 40)
     return [_number(TaskType.REASONING, f"add {a} and {b}", "Sum", a + b)]
 
 
-def _person(random: Random, _: Any) -> Parts:
+def _person(random: Random, _: Any) -> Records:
     name, age = random.choice(NAMES), random.randint(18, 70)
     values = {"name": name, "age": age}
     return [_json(f'turn "{name} is {age} years old" into a JSON object with the keys name and age', values)]
@@ -115,13 +115,13 @@ def _json(ask: str, values: dict[str, Any]) -> Record:
     return _part(TaskType.SUMMARISATION, ask, "json_schema", 80, json.dumps(values), schema=wanted, among=True)
 
 
-def _command(random: Random, material: Any) -> Parts:
+def _command(random: Random, material: Any) -> Records:
     name, told = random.choice(list(material["commands"].items()))
     ask = f"document in one sentence what the Unix command `{name}` does"
     return [_part(TaskType.DOCUMENTATION, ask, "facts", 80, material["command_references"][name], facts=told)]
 
 
-def _note(random: Random, material: Any) -> Parts:
+def _note(random: Random, material: Any) -> Records:
     note = random.choice(material["notes"])
     return [_summary(f'sum up this note in one sentence: "{note["text"]}"', note)]
 
@@ -130,7 +130,7 @@ def _summary(ask: str, note: Any) -> Record:
     return _part(TaskType.SUMMARISATION, ask, "facts", 80, note["reference"], facts=note["facts"])
 
 
-def _function(random: Random, material: Any) -> Parts:
+def _function(random: Random, material: Any) -> Records:
     return [_implement(random.choice(material["functions"][:3]))]
 
 
@@ -142,7 +142,7 @@ def _implement(entry: Any, ask: str | None = None, kind: TaskType = TaskType.COD
     return _part(kind, ask, "code", 128, reference, name=entry["name"], tests=checks)
 
 
-def _product_and_rest(random: Random, _: Any) -> Parts:
+def _product_and_rest(random: Random, _: Any) -> Records:
     a, b, c = random.randint(3, 12), random.randint(6, 15), random.randint(2, 17)
     return [
         _number(TaskType.REASONING, f"multiply {a} by {b}", "Product", a * b),
@@ -150,7 +150,7 @@ def _product_and_rest(random: Random, _: Any) -> Parts:
     ]
 
 
-def _metres_and_minutes(random: Random, _: Any) -> Parts:
+def _metres_and_minutes(random: Random, _: Any) -> Records:
     minutes, pace = random.randint(11, 60), random.choice([50, 80, 100])
     return [
         _number(TaskType.QA_SIMPLE, f"convert {minutes * pace / 1000:g} km to metres", "Metres", minutes * pace),
@@ -163,7 +163,7 @@ def _metres_and_minutes(random: Random, _: Any) -> Parts:
     ]
 
 
-def _first_name_and_letters(random: Random, _: Any) -> Parts:
+def _first_name_and_letters(random: Random, _: Any) -> Records:
     names = random.sample(NAMES, 4)
     first = min(names)
     return [
@@ -177,7 +177,7 @@ def _first_name_and_letters(random: Random, _: Any) -> Parts:
     ]
 
 
-def _code_and_documentation(random: Random, material: Any) -> Parts:
+def _code_and_documentation(random: Random, material: Any) -> Records:
     entry = random.choice(material["functions"])
     return [_implement(entry), _documented(entry)]
 
@@ -187,7 +187,7 @@ def _documented(entry: Any) -> Record:
     return _part(TaskType.DOCUMENTATION, ask, "facts", 80, entry["document"], facts=entry["facts"], prose=True)
 
 
-def _prices_and_total(random: Random, _: Any) -> Parts:
+def _prices_and_total(random: Random, _: Any) -> Records:
     prices = {thing.rstrip("s"): random.randint(2, 30) for thing in random.sample(THINGS, 3)}
     listed = ", ".join(f"{thing} {price}" for thing, price in prices.items())
     return [
@@ -196,7 +196,7 @@ def _prices_and_total(random: Random, _: Any) -> Parts:
     ]
 
 
-def _review_and_mood(random: Random, material: Any) -> Parts:
+def _review_and_mood(random: Random, material: Any) -> Records:
     review = random.choice(material["reviews"])
     return [
         _summary(f'sum up this review in one sentence: "{review["text"]}"', review),
@@ -204,18 +204,18 @@ def _review_and_mood(random: Random, material: Any) -> Parts:
     ]
 
 
-def _finding_and_fix(random: Random, material: Any) -> Parts:
+def _finding_and_fix(random: Random, material: Any) -> Records:
     return _finding(random.choice(material["bugs"]))
 
 
-def _finding(bug: Any) -> Parts:
+def _finding(bug: Any) -> Records:
     lead = f"This Python function {bug['says']}.\n\n```python\n{bug['code']}\n```\n\n"
     ask = "say in one sentence what is wrong with it"
     finding = _part(TaskType.CODE_REVIEW, ask, "facts", 80, bug["finding"], facts=bug["facts"], prose=True)
     return [finding | {"lead": lead}, _implement(bug, "write the corrected function", TaskType.CODE_REVIEW)]
 
 
-def _discounted_order(random: Random, _: Any) -> Parts:
+def _discounted_order(random: Random, _: Any) -> Records:
     thing, count, price = random.choice(THINGS), random.randint(4, 9) * 5, random.randint(2, 9) * 2
     off = random.choice([10, 20])
     total = count * price
@@ -230,12 +230,12 @@ def _discounted_order(random: Random, _: Any) -> Parts:
     ]
 
 
-def _function_in_full(random: Random, material: Any) -> Parts:
+def _function_in_full(random: Random, material: Any) -> Records:
     entry = random.choice(material["functions"][:3])
     return [_implement(entry), _documented(entry), _returned(entry, f"the call `{entry['calls'][0]}`")]
 
 
-def _finding_fix_and_result(random: Random, material: Any) -> Parts:
+def _finding_fix_and_result(random: Random, material: Any) -> Records:
     bug = random.choice(material["bugs"])
     return [*_finding(bug), _returned(bug, f"the call `{bug['calls'][0]}` of the corrected function")]
 
@@ -248,7 +248,7 @@ def _returned(entry: Any, call: str) -> Record:
     return _part(TaskType.REASONING, text, "exact", 48, reference, answers=spellings, label="Returns")
 
 
-def _walk(random: Random, material: Any) -> Parts:
+def _walk(random: Random, material: Any) -> Records:
     parts = _metres_and_minutes(random, material)
     speed = random.randint(2, 5)
     minutes = parts[1]["expected"]["answer"]
@@ -256,7 +256,7 @@ def _walk(random: Random, material: Any) -> Parts:
     return [*parts, _number(TaskType.REASONING, ask, "Altogether", 2 * minutes + 10 * speed)]
 
 
-def _shares(random: Random, _: Any) -> Parts:
+def _shares(random: Random, _: Any) -> Records:
     a, b = random.sample(NAMES, 2)
     part = random.randint(12, 60)
     return [
@@ -271,11 +271,11 @@ def _shares(random: Random, _: Any) -> Parts:
     ]
 
 
-EASY: Sequence[Callable[[Random, Any], Parts]] = (_capital, _opposite, _sum, _person, _command, _note, _function)
-CHAINS: Sequence[Callable[[Random, Any], Parts]] = (
+EASY: Sequence[Callable[[Random, Any], Records]] = (_capital, _opposite, _sum, _person, _command, _note, _function)
+CHAINS: Sequence[Callable[[Random, Any], Records]] = (
     _product_and_rest, _code_and_documentation, _prices_and_total, _review_and_mood, _finding_and_fix,
     _metres_and_minutes, _first_name_and_letters,
 )  # fmt: skip
-LONG_CHAINS: Sequence[Callable[[Random, Any], Parts]] = (
+LONG_CHAINS: Sequence[Callable[[Random, Any], Records]] = (
     _discounted_order, _function_in_full, _finding_fix_and_result, _walk, _shares,
 )  # fmt: skip

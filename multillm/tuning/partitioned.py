@@ -20,7 +20,7 @@ from multillm.outcomes import Outcomes, PartitionedOutcomes
 from multillm.outcomes.survey import Survey, complete
 from multillm.policy import Policy
 from multillm.sweep import Sweep, sweep
-from multillm.tuning.search import COST_WEIGHTS, THRESHOLDS, Choice, Search, taken, typed
+from multillm.tuning.search import COST_WEIGHTS, THRESHOLDS, ChosenPolicy, Search, taken, typed
 
 __all__ = ["Found", "search_parts"]
 
@@ -35,7 +35,7 @@ Folds = npt.NDArray[np.int8]
 class Found:
     """What `tune` tells of a search."""
 
-    choice: Choice
+    choice: ChosenPolicy
     estimator: LinearCurves
     mean_cost: Mapping[str, float]
     cost: Estimate

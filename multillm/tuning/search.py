@@ -22,7 +22,7 @@ from multillm.policy import Policy
 from multillm.sweep import Sweep, sweep
 from multillm.tasks import TaskType
 
-__all__ = ["COST_WEIGHTS", "THRESHOLDS", "Choice", "Objective", "Search", "relative", "taken", "typed"]
+__all__ = ["COST_WEIGHTS", "THRESHOLDS", "ChosenPolicy", "Objective", "Search", "relative", "taken", "typed"]
 
 Objective = Literal["quality", "cost", "arena"]
 
@@ -32,7 +32,7 @@ WILLINGNESS = np.concatenate([[0.0], np.geomspace(0.001, 1000.0, 60)])
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenPolicy:
     """A policy with its means per prompt, on the prompts that it was chosen on, and the trade-offs beside it."""
 
     policy: Policy
@@ -58,7 +58,7 @@ class Search:
         if self.objective == "arena" and cost_unit != "USD":
             raise OutcomesError(f"the arena score needs costs in USD; {name} has them in {cost_unit!r}")
 
-    def choose(self, outcomes: Outcomes, rng: np.random.Generator) -> Choice:
+    def choose(self, outcomes: Outcomes, rng: np.random.Generator) -> ChosenPolicy:
         """The best policy by curves that have not seen the prompts they are judged on."""
         predicted = np.empty((len(outcomes), len(outcomes.models)))
         inner = assign_folds(outcomes, self.folds, rng, self.by)
@@ -73,7 +73,7 @@ class Search:
         )
         return self.best(swept, float(cost.mean(axis=0).max()))
 
-    def best(self, swept: Sweep, scale: float) -> Choice:
+    def best(self, swept: Sweep, scale: float) -> ChosenPolicy:
         """The best policy of a sweep; costs are of the order of the scale."""
         # For one price of quality the best threshold of a type does not depend on the other types.
         value = WILLINGNESS[:, None, None, None] * scale * swept.quality - swept.cost
@@ -89,9 +89,9 @@ class Search:
         policy = _policy(
             COST_WEIGHTS[weight[place]], dict(zip(swept.task_types, THRESHOLDS[levels[place]], strict=True))
         )
-        return Choice(policy, float(mean_cost[place]), float(mean_quality[place]), front.reset_index(drop=True))
+        return ChosenPolicy(policy, float(mean_cost[place]), float(mean_quality[place]), front.reset_index(drop=True))
 
-    def route(self, choice: Choice, train: Outcomes, new: Outcomes) -> tuple[Figures, Figures]:
+    def route(self, choice: ChosenPolicy, train: Outcomes, new: Outcomes) -> tuple[Figures, Figures]:
         """Cost and quality of each new prompt under a policy and curves fitted elsewhere."""
         models = list(train.models)
         predicted = clone(self.estimator).fit(train).predict(new.prompts)[models].to_numpy(float)
