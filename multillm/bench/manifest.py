@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from multillm.backends import Backend, Identifies, ServedModel
 from multillm.errors import BenchmarkError
 from multillm.pool import Pool
+from multillm.provenance import today, version_of
 
 __all__ = ["Machine", "Manifest", "PromptSet", "RunKind", "Settings", "served_models"]
 
@@ -124,10 +124,10 @@ class Manifest(_Frozen):
         models: Mapping[str, ServedModel],
         servers: int = 1,
         note: str = "",
-        today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+        today: Callable[[], date] = today,
     ) -> Manifest:
         """The manifest of a run that begins here and now."""
-        packages = {package: found for package in PACKAGES if (found := _version(package))}
+        packages = {package: found for package in PACKAGES if (found := version_of(package))}
         return cls(
             kind=kind,
             pool=pool,
@@ -197,13 +197,6 @@ def _flat(content: Any, key: str = "") -> dict[str, Any]:
         return {key: content}
     parts = (_flat(entry, f"{key}.{name}".strip(".")) for name, entry in entries)
     return {inner: value for part in parts for inner, value in part.items()}
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _cpu() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 from rich.console import Console
 from rich.table import Table
@@ -13,6 +12,7 @@ from multillm.backends import BACKENDS, BackendStatus
 from multillm.errors import FeedbackError
 from multillm.feedback import FeedbackStore
 from multillm.pool import Pool, load_pool
+from multillm.provenance import version_of
 from multillm.terminal import mapping_table, table
 
 __all__ = ["report"]
@@ -56,15 +56,8 @@ async def _look(pool: Pool) -> list[BackendStatus]:
 
 
 def _packages() -> Table:
-    rows = [(package, _version(package)) for package in PACKAGES]
+    rows = [(package, version_of(package) or "not installed") for package in PACKAGES]
     return table(f"Python {platform.python_version()}", ("package", "version"), rows)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
 
 
 def _print_status(console: Console, status: BackendStatus) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import platform
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
-from importlib.metadata import PackageNotFoundError, version
+from datetime import date
 
 from multillm.evaluation.figures import FIGURES
 from multillm.evaluation.partitioned import compare_parts
@@ -16,12 +14,9 @@ from multillm.evaluation.splits import Unit, assign_folds
 from multillm.evaluation.whole import compare_whole
 from multillm.learning import PromptQuality
 from multillm.outcomes import Outcomes, PartitionedOutcomes
+from multillm.provenance import today, versions
 
-__all__ = ["FIGURES", "Evaluation", "assign_folds", "evaluate", "versions"]
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
+__all__ = ["FIGURES", "Evaluation", "assign_folds", "evaluate"]
 
 
 def evaluate(
@@ -39,7 +34,7 @@ def evaluate(
     replicates: int = 1000,
     level: float = 0.95,
     fit_prompts: int = 100_000,
-    today: Callable[[], date] = _today,
+    today: Callable[[], date] = today,
 ) -> Evaluation:
     """Cross-validate routers on outcomes, beside the baselines that they must beat.
 
@@ -131,14 +126,3 @@ def _named(routers: PromptQuality | Sequence[PromptQuality] | Mapping[str, Promp
     if isinstance(routers, PromptQuality):
         return {repr(routers): routers}
     return dict(routers) if isinstance(routers, Mapping) else {repr(router): router for router in routers}
-
-
-def versions() -> str:
-    """Versions of Python and of what figures depend on, in one line."""
-    found = [f"Python {platform.python_version()}"]
-    for package in ("multillm", "numpy", "pandas", "scikit-learn"):
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            found.append(f"{package} of a checkout")
-    return ", ".join(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from types import MappingProxyType
 
 import numpy as np
@@ -12,12 +12,12 @@ from tqdm import tqdm
 
 from multillm.classification.batch import classify_many
 from multillm.errors import OutcomesError
-from multillm.evaluation import versions
 from multillm.metrics.bootstrap import Figures
 from multillm.online.regret import REFERENCES, Simulation
 from multillm.online.strategies import BestFixed, EpsilonGreedy, Oracle, Random, Static, Strategy, Thompson
 from multillm.online.stream import Places, Stream
 from multillm.outcomes import Outcomes
+from multillm.provenance import today, versions
 
 __all__ = ["STRATEGIES", "simulate"]
 
@@ -49,7 +49,7 @@ def simulate(
     checkpoints: int = 40,
     replicates: int = 1000,
     level: float = 0.95,
-    today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    today: Callable[[], date] = today,
 ) -> Simulation:
     """Stream the prompts of an outcome table past strategies that choose a model for each and learn from its answer.
 

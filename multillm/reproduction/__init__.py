@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from multillm.errors import ConfigurationError, DatasetUnavailable
 from multillm.evaluation import Evaluation
 from multillm.metrics import Estimate, hull_quality
 from multillm.outcomes import Outcomes
+from multillm.provenance import today
 from multillm.reproduction.experiments import BUDGETS_USD, EXPERIMENTS, SEEDS, Experiment
 from multillm.reproduction.regret import REGRETS, write_regrets
 from multillm.reproduction.tables import cell, differences_of, figures_of, markdown, markdown_of
@@ -38,7 +39,7 @@ def reproduce(
     *,
     only: Iterable[str] = (),
     seeds: Sequence[int] = SEEDS,
-    today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    today: Callable[[], date] = today,
 ) -> list[Path]:
     """Make every table anew.
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date
 
 import numpy as np
 from sklearn.base import clone
 
-from multillm.evaluation import versions
 from multillm.evaluation.splits import Unit, assign_folds
 from multillm.learning import LinearCurves
 from multillm.metrics import bootstrap, weighted_mean
 from multillm.outcomes import Outcomes, PartitionedOutcomes
+from multillm.provenance import today, versions
 from multillm.tuning.partitioned import Found, search_parts
 from multillm.tuning.result import TunedPolicy, check_labels
 from multillm.tuning.search import Objective, Search, typed
@@ -30,7 +30,7 @@ def tune(
     seed: int = 0,
     classifier: str = "reference",
     replicates: int = 1000,
-    today: Callable[[], date] = lambda: datetime.now(UTC).date(),
+    today: Callable[[], date] = today,
 ) -> TunedPolicy:
     """Fit curves, weights and thresholds, by nested cross-validation.
 
