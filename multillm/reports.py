@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -17,7 +17,7 @@ from multillm.plots import plot_cost_quality, plot_front, plot_gain_recovered
 from multillm.pool import Pool
 from multillm.tuning import TunedPolicy
 
-__all__ = ["draw", "keep_evaluations", "keep_table", "keep_tuned", "new_folder", "spread"]
+__all__ = ["draw", "keep_evaluations", "keep_table", "keep_tuned", "markdown_table", "new_folder", "spread"]
 
 
 def new_folder(path: Path | None) -> Path | None:
@@ -91,6 +91,15 @@ def keep_table(frame: pd.DataFrame, folder: Path, name: str) -> None:
     """Write a table as parquet and as CSV."""
     frame.to_parquet(folder / f"{name}.parquet")
     frame.to_csv(folder / f"{name}.csv", index=False)
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown, whatever its cells hold."""
+    return "\n".join(map(_line, [columns, ["---"] * len(columns), *rows]))
+
+
+def _line(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
 
 
 def draw(path: Path, plot: Callable[[Axes], Axes]) -> None:

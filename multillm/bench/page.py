@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from multillm.markup import html_table
-from multillm.reports import draw
+from multillm.reports import draw, markdown_table
 
 __all__ = ["Page", "Plot", "Section"]
 
@@ -47,7 +47,7 @@ class Section:
         """As Markdown."""
         lines = [f"## {self.title}", ""]
         if self.columns:
-            lines += [_line(self.columns), _line(["---"] * len(self.columns)), *map(_line, self.rows), ""]
+            lines += [markdown_table(self.columns, self.rows), ""]
         return "\n".join([*lines, self.text, ""] if self.text else lines)
 
     def html(self) -> str:
@@ -121,7 +121,3 @@ def _svg(name: str, plot: Plot) -> str:
         figure.savefig(drawn, format="svg", metadata={"Date": None})
     text = drawn.getvalue()
     return text[text.index("<svg") :]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"

@@ -187,15 +187,10 @@ class Evaluation:
         if (router, figure) not in self.resamples:
             return ""
         found = self.estimate(router, figure)
-        digits = (
-            3
-            if figure not in {"cost", "cost_95"}
-            else max(3, 2 - int(np.floor(np.log10(max(abs(found.value), 1e-12)))))
-        )
         if np.isnan(found.value):
             return "not reached"
-        value, low, high = (round(bound, digits) + 0.0 for bound in (found.value, found.low, found.high))
-        return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        needed = 2 - int(np.floor(np.log10(max(abs(found.value), 1e-12)))) if figure in {"cost", "cost_95"} else 0
+        return found.brief(f"z.{max(3, needed)}f")
 
     def __repr__(self) -> str:
         routers = [router for router, kind in self.kinds.items() if kind == "router"]

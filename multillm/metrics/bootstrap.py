@@ -53,9 +53,12 @@ class Estimate:
         low, high = np.quantile(resamples, [(1 - level) / 2, (1 + level) / 2])
         return cls(float(figures[0]), float(low), float(high), n, level)
 
+    def brief(self, spec: str = "z.3f") -> str:
+        """Value and interval without n, ``0.714 [0.690, 0.737]``, each number by a format specification."""
+        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
     def __format__(self, spec: str) -> str:
-        value, low, high = (format(bound, spec or "z.3f") for bound in (self.value, self.low, self.high))
-        return f"{value} [{low}, {high}] (n={self.n:,})"
+        return f"{self.brief(spec or 'z.3f')} (n={self.n:,})"
 
     def __repr__(self) -> str:
         return format(self)

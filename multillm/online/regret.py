@@ -144,11 +144,11 @@ class Simulation:
         """
         rows = {}
         for name, kind in self.kinds.items():
-            row = {"kind": kind, "quality": _cell(self.mean(name), ".3f")}
+            row = {"kind": kind, "quality": self.mean(name).brief("z.3f")}
             if self.cost_unit:
-                row[f"cost, {self.cost_unit}"] = _cell(self.mean(name, "cost"), ".3g")
+                row[f"cost, {self.cost_unit}"] = self.mean(name, "cost").brief("z.3g")
             for other in against:
-                row[f"regret against {other}"] = "" if name == other else _cell(self.regret(name, other), ".1f")
+                row[f"regret against {other}"] = "" if name == other else self.regret(name, other).brief("z.1f")
             rows[name] = row
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("strategy")
 
@@ -186,8 +186,3 @@ class Simulation:
         shown = self.table().reset_index()
         rows = shown.itertuples(index=False, name=None)
         return f"{html_table(repr(self), list(map(str, shown)), rows)}\n{message_html(self.provenance())}"
-
-
-def _cell(found: Estimate, spec: str) -> str:
-    value, low, high = (format(round(bound, 6) + 0.0, f"z{spec}") for bound in (found.value, found.low, found.high))
-    return f"{value} [{low}, {high}]"

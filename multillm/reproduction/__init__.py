@@ -16,9 +16,10 @@ from multillm.evaluation import Evaluation
 from multillm.metrics import Estimate, hull_quality
 from multillm.outcomes import Outcomes
 from multillm.provenance import today
+from multillm.reports import markdown_table
 from multillm.reproduction.experiments import BUDGETS_USD, EXPERIMENTS, SEEDS, Experiment
 from multillm.reproduction.regret import REGRETS, write_regrets
-from multillm.reproduction.tables import cell, differences_of, figures_of, markdown, markdown_of
+from multillm.reproduction.tables import cell, differences_of, figures_of, markdown_of
 from multillm.tuning import tune
 
 __all__ = ["EXPERIMENTS", "REGRETS", "SEEDS", "Experiment", "reproduce"]
@@ -134,11 +135,11 @@ def _tuned(outcomes: Outcomes, seed: int, today: Callable[[], date]) -> tuple[pd
             }
         )
         fitted = f"{found.fitted_cost:.3g}", f"{found.fitted_quality:.3f}"
-        cells.append([f"{budget:g}", *fitted, cell(found.cost, ".3g"), cell(found.quality), f"{zero:.3f}"])
+        cells.append([f"{budget:g}", *fitted, cell(found.cost, "z.3g"), cell(found.quality), f"{zero:.3f}"])
         known = ("data", "sha256", "split", "versions", "date")
         provenance = "; ".join(f"{key}: {found.provenance[key]}" for key in known)
     heads = ["budget, USD per prompt", "cost, fitted", "quality, fitted", "cost, held out", "quality, held out"]
-    text = markdown([*heads, "zero router at the cost held out, in hindsight"], cells)
+    text = markdown_table([*heads, "zero router at the cost held out, in hindsight"], cells)
     return pd.DataFrame(rows), f'## tuning\n\n`ml.tune(outcomes, "quality", budget)`; {provenance}\n\n{text}'
 
 

@@ -15,9 +15,8 @@ from multillm.online import STRATEGIES, EpsilonGreedy, Refitted, Simulation, Sta
 from multillm.online.regret import REFERENCES
 from multillm.outcomes import Outcomes
 from multillm.plots import plot_regret
-from multillm.reports import draw
+from multillm.reports import draw, markdown_table
 from multillm.reproduction.experiments import PARAMETERS
-from multillm.reproduction.tables import markdown
 
 __all__ = ["REGRETS", "Regret", "write_regrets"]
 
@@ -154,7 +153,7 @@ def write_regrets(found: Mapping[Regret, Simulation], out: Path) -> list[Path]:
         frames.append(frame)
         table = simulation.table(AGAINST).reset_index()
         rows = [[str(cell) for cell in row] for row in table.itertuples(index=False, name=None)]
-        sections.append(f"## {each.name}\n\n{simulation.provenance()}\n\n{markdown(list(table.columns), rows)}")
+        sections.append(f"## {each.name}\n\n{simulation.provenance()}\n\n{markdown_table(list(table.columns), rows)}")
         if each.pictured:
             name = each.name.replace("-", "_")
             shown = [REFERENCES[1], *(strategy for strategy, kind in simulation.kinds.items() if kind == "strategy")]

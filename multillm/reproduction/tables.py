@@ -9,9 +9,10 @@ import pandas as pd
 
 from multillm.evaluation import Evaluation
 from multillm.metrics import Estimate
+from multillm.reports import markdown_table
 from multillm.reproduction.experiments import Experiment
 
-__all__ = ["cell", "differences_of", "figures_of", "markdown", "markdown_of"]
+__all__ = ["cell", "differences_of", "figures_of", "markdown_of"]
 
 
 def figures_of(experiment: Experiment, each: Sequence[Evaluation]) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def markdown_of(experiment: Experiment, mean: Evaluation, figures: pd.DataFrame)
             has = router != other and (router, figure) in mean.resamples
             cells.append(cell(mean.difference(router, other, figure, other_figure), "+z.3f") if has else "")
         rows.append([router, *cells])
-    return markdown(["router", *shown, *over], rows)
+    return markdown_table(["router", *shown, *over], rows)
 
 
 def _with_range(mean: Evaluation, known: pd.DataFrame, router: str, figure: str) -> str:
@@ -56,26 +57,11 @@ def _with_range(mean: Evaluation, known: pd.DataFrame, router: str, figure: str)
     if (router, figure) not in known.index:
         return ""
     least, greatest = (float(known[column][router, figure]) for column in ("least", "greatest"))
-    text = cell(mean.estimate(router, figure), ".3g" if figure.startswith("cost") else "z.3f")
+    text = cell(mean.estimate(router, figure), "z.3g" if figure.startswith("cost") else "z.3f")
     ranged = figure in {"apgr", "aiq"} and least < greatest
     return f"{text} ({least:.3f} to {greatest:.3f})" if ranged else text
 
 
 def cell(found: Estimate, spec: str = "z.3f") -> str:
-    """Value and interval in brackets."""
-    if math.isnan(found.value):
-        return "not reached"
-    value, low, high = (_formatted(bound, spec) for bound in (found.value, found.low, found.high))
-    return f"{value} [{low}, {high}]"
-
-
-def _formatted(bound: float, spec: str) -> str:
-    """The number, without a minus before what is shown as zero."""
-    text = format(bound, spec)
-    return format(0.0, spec) if float(text) == 0.0 else text
-
-
-def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """Value and interval, if there is a value."""
+    return "not reached" if math.isnan(found.value) else found.brief(spec)
