@@ -127,3 +127,26 @@ def test_a_replay_does_without_litellm(recording: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "False"]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from multillm.backends import append_line
+from multillm.errors import BackendUnavailable
+path = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
+for length in (60, 60, 20):
+    try:
+        append_line(path, "x" * (length - 1) + "\\n")
+    except BackendUnavailable as error:
+        print(error)
+"""
+
+
+def test_a_line_that_a_full_disk_would_cut_is_refused_and_the_lines_around_it_stay_whole(tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    told = subprocess.run([sys.executable, "-c", FULL, path], capture_output=True, text=True, check=True).stdout
+    assert "only 40 of 60 bytes could be written" in told
+    assert "free space" in told
+    assert [len(line) for line in path.read_text().splitlines()] == [59, 19]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import warnings
@@ -63,11 +64,31 @@ def line_of(recorded: Recorded) -> str:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Put a line on disk, in one write, so that processes can share the file and a crash cuts at most the last one."""
+    """Put a line on disk, in one write, so that processes can share the file and a crash cuts at most the last one.
+
+    Raises
+    ------
+    BackendUnavailable
+        If it cannot be written whole, as on a full disk; then the file is as before.
+    """
+    try:
+        _append(path, line.encode())
+    except OSError as error:
+        raise BackendUnavailable(
+            f"the recording {path} cannot be written ({error}); free space or give another path, and run the same again"
+        ) from None
+
+
+def _append(path: Path, content: bytes) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(descriptor, line.encode())
+        written = os.write(descriptor, content)
+        if written < len(content):  # the system says why only to those who ask for the rest
+            end = os.lseek(descriptor, 0, os.SEEK_CUR)
+            if os.fstat(descriptor).st_size == end:
+                os.ftruncate(descriptor, end - written)
+            raise OSError(errno.ENOSPC, f"only {written:,} of {len(content):,} bytes could be written")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

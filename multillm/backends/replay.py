@@ -45,7 +45,15 @@ class RecordingClient:
         mend(self.path)
 
     async def complete(self, request: CompletionRequest) -> Completion:
-        """The client's answer, once it is on disk."""
+        """The client's answer, once it is on disk.
+
+        Raises
+        ------
+        CompletionError
+            If the client has none; the failure is on disk too.
+        BackendUnavailable
+            If it cannot be written, as on a full disk; what was recorded before stays whole.
+        """
         try:
             completion = await self._client.complete(request)
         except CompletionError as error:
