@@ -11,6 +11,7 @@ import pandas as pd
 from multillm.bench.manifest import Manifest, RunKind
 from multillm.bench.rows import MEASURED, typed_rows
 from multillm.errors import BenchmarkError
+from multillm.files import replacing
 from multillm.resources import data_dir
 
 __all__ = ["JOURNAL", "MANIFEST", "ROWS", "Kept"]
@@ -87,9 +88,8 @@ class Kept:
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self.manifest.write(folder / MANIFEST)
-        unfinished = folder / f"{ROWS}.part"
-        self.rows.merge(self.prompts[ASKED], how="left").to_parquet(unfinished, index=False)
-        unfinished.replace(folder / ROWS)
+        with replacing(folder / ROWS) as unfinished:
+            self.rows.merge(self.prompts[ASKED], how="left").to_parquet(unfinished, index=False)
         return folder
 
     @classmethod

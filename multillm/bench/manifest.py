@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from multillm.backends import Backend, Identifies, ServedModel
 from multillm.errors import BenchmarkError
+from multillm.files import replacing
 from multillm.pool import Pool
 from multillm.provenance import today, version_of
 
@@ -161,9 +162,9 @@ class Manifest(_Frozen):
     def write(self, path: str | Path) -> Path:
         """Store it as JSON; a crash leaves the file as it was before, or whole."""
         path = Path(path)
-        unfinished = path.with_name(f"{path.name}.part")
-        unfinished.write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
-        return unfinished.replace(path)
+        with replacing(path) as unfinished:
+            unfinished.write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
+        return path
 
     def differences(self, other: Manifest) -> dict[str, tuple[Any, Any]]:
         """What is not the same in another manifest, by dotted key; date and note do not count."""

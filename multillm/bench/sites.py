@@ -24,6 +24,7 @@ from multillm.bench.rows import MEASURED, WARM_UP, Answered
 from multillm.bench.runner import Runner
 from multillm.completion import CompletionRequest
 from multillm.errors import BackendUnavailable, BenchmarkError, ConfigurationError
+from multillm.files import replacing
 from multillm.pool import Pool
 from multillm.progress import CallProgress
 from multillm.prompts import BenchmarkPrompt
@@ -293,10 +294,8 @@ def _merge(job: Job, shares: Sequence[Job]) -> None:
         if path.is_file():
             mend(path)
             lines |= dict.fromkeys(path.read_bytes().splitlines(keepends=True))
-    unfinished = whole.with_name(f"{whole.name}.part")
-    unfinished.unlink(missing_ok=True)
-    append_line(unfinished, b"".join(lines).decode())
-    unfinished.replace(whole)
+    with replacing(whole) as unfinished:
+        append_line(unfinished, b"".join(lines).decode())
 
 
 def _described(served: Served) -> str:

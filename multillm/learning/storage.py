@@ -12,6 +12,7 @@ import numpy as np
 from scipy import sparse
 
 from multillm.errors import EstimatorError
+from multillm.files import replacing
 
 __all__ = ["read_state", "write_state"]
 
@@ -20,7 +21,7 @@ SPARSE = ("data", "indices", "indptr", "shape")
 
 
 def write_state(path: Path, name: str, parameters: Mapping[str, Any], learnt: Mapping[str, Any]) -> Path:
-    """Store what an estimator was given and has learnt."""
+    """Store what an estimator was given and has learnt; a crash leaves the file as it was before, or whole."""
     arrays: dict[str, np.ndarray] = {}
     plain: dict[str, Any] = {}
     for attribute, value in learnt.items():
@@ -36,7 +37,8 @@ def write_state(path: Path, name: str, parameters: Mapping[str, Any], learnt: Ma
     except TypeError as error:
         raise EstimatorError(f"{name} cannot be stored: {error}; only plain values and arrays can") from None
     path = path if path.suffix == ".npz" else path.with_name(f"{path.name}.npz")
-    np.savez_compressed(path, header=np.array(header), **arrays)  # type: ignore[arg-type]  # its stub takes a bool
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
+        np.savez_compressed(file, header=np.array(header), **arrays)  # type: ignore[arg-type]  # its stub takes a bool
     return path
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from multillm.errors import OutcomesError
+from multillm.files import replacing
 from multillm.outcomes.schema import MEASURES
 
 __all__ = ["read_table", "write_table"]
@@ -25,9 +26,10 @@ def write_table(frame: pd.DataFrame, metadata: Mapping[str, str], path: Path) ->
     text = json.dumps(dict(metadata), ensure_ascii=False)
     if path.suffix == ".parquet":
         table = pa.Table.from_pandas(frame, preserve_index=False)
-        pq.write_table(table.replace_schema_metadata({b"multillm": text.encode()}), path)
+        with replacing(path) as unfinished:
+            pq.write_table(table.replace_schema_metadata({b"multillm": text.encode()}), unfinished)
     elif path.suffix == ".csv":
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
             file.write(f"{HEADER}{text}\n")
             frame.to_csv(file, index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     else:

@@ -275,7 +275,7 @@ class Outcomes:
         return sha256_of(((self.rows, ("prompt_id", "model")), (self.prompts, ("prompt_id",)), (named, ("cost_unit",))))
 
     def write(self, path: str | Path) -> Path:
-        """Store the table with its metadata in one ``.parquet`` or ``.csv`` file.
+        """Store the table with its metadata in one ``.parquet`` or ``.csv`` file; a crash leaves the one before.
 
         A CSV file starts with one line of metadata, ``# multillm outcomes {...}``.
         """

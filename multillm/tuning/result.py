@@ -10,6 +10,7 @@ import pandas as pd
 import yaml
 
 from multillm.errors import OutcomesError
+from multillm.files import replacing
 from multillm.learning import LinearCurves
 from multillm.metrics import Estimate
 from multillm.policy import Policy
@@ -89,7 +90,8 @@ class TunedPolicy:
         content = self.pool(base).model_dump(mode="json")
         for model in content["models"]:
             del model["task_types"]  # all of them, which is what a file without the key means
-        path.write_text(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
+        with replacing(path) as unfinished:
+            unfinished.write_text(head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True), "utf-8")
         return path
 
     def to_frame(self) -> pd.DataFrame:
