@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from typing import ClassVar
 
@@ -213,6 +214,16 @@ def test_folds_are_even_and_repeat_with_the_seed() -> None:
     assert np.bincount(first).tolist() == [48] * 5
     with pytest.raises(OutcomesError, match="7 folds of 6 groups"):
         assign_folds(table(), 7, np.random.default_rng(0), by="group")
+
+
+@pytest.mark.parametrize("held", [{"by": "group"}, {"by": "prompt", "resampled": "group"}])
+def test_prompts_without_a_group_are_no_group_of_their_own(held: dict[str, str]) -> None:
+    outcomes = table()
+    groups = outcomes.prompts["group"].where(outcomes.prompts["group"] != "subject 1")
+    partly = replace(outcomes, prompts=outcomes.prompts.assign(group=groups))
+    told = f"{groups.isna().sum()} prompts of {outcomes.name} have no group; hold out and resample by prompt"
+    with pytest.raises(OutcomesError, match=told):
+        judged(MeanQuality(), partly, **held)
 
 
 def test_the_same_seed_gives_the_same_figures_and_the_provenance_tells_it(found: Evaluation) -> None:

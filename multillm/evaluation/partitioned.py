@@ -18,7 +18,7 @@ from multillm.evaluation.compared import Compared, curve_table, task_type_table
 from multillm.evaluation.figures import FIGURES, figures_of_means, terms_of
 from multillm.evaluation.runs import Means, Measured, RouterKind, RouterRun, chosen, predict, reference_runs
 from multillm.evaluation.setting import Setting
-from multillm.evaluation.splits import draw_folds
+from multillm.evaluation.splits import draw_folds, groups_of
 from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
 from multillm.metrics import Estimate
 from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply
@@ -73,11 +73,7 @@ def compare_parts(routers: Mapping[str, PromptQuality], table: PartitionedOutcom
     has_cost = any(table.each(_has_cost))
     measures = ("quality", "cost") if has_cost else ("quality",)
     survey = Survey.of(table, measures)
-    if "group" in {how.by, how.resampled} and (without := int((survey.groups == "").sum())):
-        raise OutcomesError(f"{without} prompts of {table.name} have no group; hold out and resample by prompt")
-    assigned = draw_folds(survey.n, how.folds, how.folds_rng, survey.groups if how.by == "group" else None).astype(
-        np.int8
-    )
+    assigned = draw_folds(survey.n, how.folds, how.folds_rng, groups_of(survey, how.by)).astype(np.int8)
     own = [assigned[start:stop] for start, stop in survey.bounds]
     sums = table.total(_by_fold, add, own, models=survey.models, measures=measures, folds=how.folds)
     unit = survey.cost_unit if has_cost else ""
@@ -100,8 +96,7 @@ def compare_parts(routers: Mapping[str, PromptQuality], table: PartitionedOutcom
         how.baselines,
         how.willingness,
     )
-    groups = survey.groups if how.resampled == "group" else None
-    draws = Resamples.of(survey.n, how.replicates, how.resamples_rng, groups)
+    draws = Resamples.of(survey.n, how.replicates, how.resamples_rng, groups_of(survey, how.resampled))
     counts = [draws.part(start, stop) for start, stop in survey.bounds]
     found = table.total(_routed, _both, own, counts, plan=plan)
     return _compared(found, plan, survey, how.level)

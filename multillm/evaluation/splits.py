@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from multillm.errors import OutcomesError
 from multillm.outcomes import Outcomes
+from multillm.outcomes.survey import Survey
 
-__all__ = ["Unit", "assign_folds", "draw_folds"]
+__all__ = ["Unit", "assign_folds", "draw_folds", "groups_of"]
 
 Unit = Literal["prompt", "group"]
 
@@ -40,12 +41,23 @@ def assign_folds(outcomes: Outcomes, folds: int, rng: np.random.Generator, by: U
     OutcomesError
         If there are fewer prompts or groups than folds, or prompts without a group.
     """
+    return draw_folds(len(outcomes), folds, rng, groups_of(outcomes, by))
+
+
+def groups_of(outcomes: Outcomes | Survey, by: Unit) -> npt.NDArray[np.str_] | None:
+    """The group of each prompt, shape [n], where groups are held out or resampled together; None for single prompts.
+
+    Raises
+    ------
+    OutcomesError
+        If a prompt has none.
+    """
     if by == "prompt":
-        return draw_folds(len(outcomes), folds, rng)
-    group = outcomes.prompts["group"]
-    if group.isna().any():
-        raise OutcomesError(f"{int(group.isna().sum())} prompts of {outcomes.name} have no group; hold out by prompt")
-    return draw_folds(len(outcomes), folds, rng, group.to_numpy(str))
+        return None
+    groups = outcomes.groups if isinstance(outcomes, Survey) else outcomes.prompts["group"].fillna("").to_numpy(str)
+    if without := int((groups == "").sum()):
+        raise OutcomesError(f"{without} prompts of {outcomes.name} have no group; hold out and resample by prompt")
+    return groups
 
 
 def draw_folds(

@@ -13,7 +13,7 @@ from multillm.evaluation.compared import Compared, curve_table, pgr_table, task_
 from multillm.evaluation.figures import figures_of
 from multillm.evaluation.runs import Measured, RouterRun, perturbed_prompts, reference_runs, routed
 from multillm.evaluation.setting import Setting
-from multillm.evaluation.splits import assign_folds
+from multillm.evaluation.splits import assign_folds, groups_of
 from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
 from multillm.metrics import Estimate, pgr_curve, resample
 from multillm.metrics.bootstrap import Counts, apply, weighted_mean
@@ -33,8 +33,7 @@ def compare_whole(routers: Mapping[str, PromptQuality], outcomes: Outcomes, how:
     if len({run.name for run in runs}) < len(runs):
         raise OutcomesError(f"two rows have one name among {', '.join(run.name for run in runs)}; rename a router")
     n = len(measured.quality)
-    groups = measured.outcomes.prompts["group"].to_numpy(str) if how.resampled == "group" else None
-    counts = resample(n, how.replicates, how.resamples_rng, groups)
+    counts = resample(n, how.replicates, how.resamples_rng, groups_of(measured.outcomes, how.resampled))
     return Compared(
         n=n,
         left_out=len(outcomes) - n,

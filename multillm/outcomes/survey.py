@@ -77,6 +77,11 @@ class Survey:
         return cls(table, models, "".join(units), sizes, left_out, np.concatenate(groups), sha256)
 
     @property
+    def name(self) -> str:
+        """What the table is called."""
+        return self.table.name
+
+    @property
     def n(self) -> int:
         """Complete prompts of all parts."""
         return int(self.sizes.sum())

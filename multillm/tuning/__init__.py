@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 from sklearn.base import clone
 
-from multillm.evaluation.splits import Unit, assign_folds
+from multillm.evaluation.splits import Unit, assign_folds, groups_of
 from multillm.learning import LinearCurves
 from multillm.metrics import bootstrap, weighted_mean
 from multillm.outcomes import Outcomes, PartitionedOutcomes
@@ -112,7 +112,7 @@ def _search(outcomes: Outcomes, search: Search, seed: int, replicates: int) -> F
         chosen = search.choose(train, rng)
         spent[held_out], got[held_out] = search.route(chosen, train, known.take(held_out))
     final = search.choose(known, rng)
-    groups = known.prompts["group"].to_numpy(str) if search.by == "group" else None
+    groups = groups_of(known, search.by)
     cost, quality = (
         bootstrap(lambda w, v=values: weighted_mean(v, w), len(values), rng, replicates=replicates, groups=groups)  # type: ignore[misc]
         for values in (spent, got)

@@ -11,8 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 
-from multillm.errors import OutcomesError
-from multillm.evaluation.splits import draw_folds
+from multillm.evaluation.splits import draw_folds, groups_of
 from multillm.learning import LinearCurves
 from multillm.metrics import Estimate
 from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply
@@ -78,8 +77,7 @@ def search_parts(table: PartitionedOutcomes, search: Search, seed: int, replicat
     search.check(table.name, survey.cost_unit)
     rng = np.random.default_rng(seed)
     inner = _folds(survey, search, rng)
-    groups = survey.groups if search.by == "group" else None
-    draws = [Resamples.of(survey.n, replicates, rng, groups) for _ in MEASURES]
+    draws = [Resamples.of(survey.n, replicates, rng, groups_of(survey, search.by)) for _ in MEASURES]
     cells = table.map(_cells, models=survey.models, classifier=search.estimator.classifier).kept()
     inners = [inner[:, start:stop] for start, stop in survey.bounds]
     moments = cells.total(_moments, add, inners, folds=search.folds, models=len(survey.models))
@@ -109,9 +107,7 @@ def _folds(survey: Survey, search: Search, rng: np.random.Generator) -> Folds:
 
     The last search is the one on all prompts.
     """
-    if search.by == "group" and (without := int((survey.groups == "").sum())):
-        raise OutcomesError(f"{without} prompts of {survey.table.name} have no group; hold out by prompt")
-    groups = survey.groups if search.by == "group" else None
+    groups = groups_of(survey, search.by)
     outer = draw_folds(survey.n, search.folds, rng, groups)
     inner = np.full((search.folds + 1, survey.n), HELD_OUT, dtype=np.int8)
     for fold in range(search.folds + 1):
