@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from multillm.cli.options import BackendOption, PoolOption
+
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
+    from multillm.bench import Ablation, Benchmark, Reproduction
     from multillm.bench.page import Section
-    from multillm.bench.rerun import Reproduction
 
 __all__ = ["bench_command"]
 
@@ -23,14 +26,9 @@ TEXTS = ("model", "task_type", "models", "router", "kind", "quality")
 
 def bench_command(
     *,
-    pool: Annotated[str, typer.Option("--pool", help="Name of a shipped pool, or path of a YAML file.")] = "small",
+    pool: PoolOption = "small",
     prompts: Annotated[str | None, typer.Option("--prompts", help="core, or path of JSON lines.")] = None,
-    backend: Annotated[
-        str,
-        typer.Option(
-            "--backend", help="auto, ollama, embedded, or replay:PATH of a recording.", envvar="MULTILLM_BACKEND"
-        ),
-    ] = "auto",
+    backend: BackendOption = "auto",
     out: Annotated[
         Path | None,
         typer.Option("--out", help="Folder for manifest, answers, rows and report; a run cut off goes on from it."),
@@ -63,13 +61,9 @@ def bench_command(
 
     console = terminal.console()
     if reproduce is not None:
-        again = reproduce_benchmark(reproduce, None if backend == "auto" else backend, prompts=prompts, out=out)
-        console.print(_checks(again))
-        for key, (was, now) in again.differences().items():
-            console.print(f"{key}: was {was!r}, is {now!r}", markup=False, highlight=False)
-        console.print(repr(again), markup=False, highlight=False)
-        if not again.met:
-            raise typer.Exit(NOT_AS_IT_SHOULD)
+        _tell_again(
+            reproduce_benchmark(reproduce, None if backend == "auto" else backend, prompts=prompts, out=out), console
+        )
         return
     measured = (run_ablation if ablate else run_benchmark)(
         pool,
@@ -86,6 +80,11 @@ def bench_command(
         routed=routed,
         machine_usd_per_hour=usd_per_hour,
     )
+    _tell(measured, out, console)
+
+
+def _tell(measured: Benchmark | Ablation, out: Path | None, console: Console) -> None:
+    """Print the report of a run, and write it to the folder, if there is one."""
     report = measured.report()
     for section in report.sections:
         if section.rows:
@@ -97,6 +96,16 @@ def bench_command(
         report.write(out)
         console.print(f"written to {out}", markup=False)
     if measured.lost:
+        raise typer.Exit(NOT_AS_IT_SHOULD)
+
+
+def _tell_again(again: Reproduction, console: Console) -> None:
+    """Print how a rerun compares."""
+    console.print(_checks(again))
+    for key, (was, now) in again.differences().items():
+        console.print(f"{key}: was {was!r}, is {now!r}", markup=False, highlight=False)
+    console.print(repr(again), markup=False, highlight=False)
+    if not again.met:
         raise typer.Exit(NOT_AS_IT_SHOULD)
 
 
