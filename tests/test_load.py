@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -14,22 +13,18 @@ import pytest
 import multillm as ml
 from multillm.testing import FaultServer
 from tests import load
-from tests.contracts import sockets
+from tests.contracts import own_threads, sockets
+from tests.faults import busy
 from tests.scripted import ScriptedBackend, echo
 
 PROMPTS = 200
-
-
-def own_threads() -> set[str]:
-    """Threads but those in which asyncio runs what would block it, which live as long as their event loop."""
-    return {thread.name for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
 
 
 async def test_every_prompt_is_accounted_for_once_though_a_fifth_of_all_calls_goes_wrong(tmp_path: Path) -> None:
     store = ml.FeedbackStore(tmp_path / "feedback.sqlite")
     threads, open_before = own_threads(), sockets()
     with FaultServer({name: load.script() for name in load.MODELS}) as server:
-        orchestrator = ml.Orchestrator(load.pool(timeout_s=0.6), ml.OllamaBackend(server.base_url, {}), store=store)
+        orchestrator = ml.Orchestrator(load.pool(timeout_s=0.6 * busy()), ml.OllamaBackend(server.base_url, {}), store=store)
         done = [run async for run in ml.handle_many(orchestrator, load.prompts(PROMPTS), concurrency=32)]
         assert await asyncio.to_thread(server.wait_until_unconnected)
         faults = sum(count for (_, fault), count in server.played.items() if fault)
