@@ -33,6 +33,7 @@ TWO = "What is a mutex AND implement a spinlock in C."
 REVIEW = "Review this function for bugs."
 SUMMARY = "Summarise the report."
 PASSWORD = "planted-model-password"
+ENCODED = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
 RUN_TOKENS, RUN_S, BUDGET, ALLOWED_FAILS = 16000, 3, 10.0, 3
 POOL = f"""
 splitter: reference
@@ -113,9 +114,10 @@ def keeps_secrets(cluster: Cluster) -> None:
         import redis
 
         with redis.Redis.from_url(cluster.redis) as shared:
+            shared.config_set("rdbcompression", "no")  # what is dumped is to be read
             kept["redis"] = repr([(key, shared.dump(key)) for key in shared.scan_iter()])
     passwords = [urlsplit(url).password for url in (cluster.store, cluster.redis or "")]
-    for secret in filter(None, [cluster.first.key, cluster.second.key, PASSWORD, *passwords]):
+    for secret in filter(None, [cluster.first.key, cluster.second.key, PASSWORD, ENCODED, *passwords]):
         assert [name for name, content in kept.items() if secret in content] == []
 
 
@@ -312,9 +314,8 @@ def test_the_password_of_a_model_s_address_reaches_its_server_and_no_caller(
     cluster.models.headers.clear()
     with pytest.raises(openai.APIError) as caught:
         client.chat.completions.create(model=model, messages=[{"role": "user", "content": SINGLE}])
-    assert PASSWORD not in f"{caught.value} {caught.value.body}"
-    told = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
-    assert {headers["authorization"] for headers in cluster.models.headers} == {f"Basic {told}"}
+    assert not [secret for secret in (PASSWORD, ENCODED) if secret in f"{caught.value} {caught.value.body}"]
+    assert {headers["authorization"] for headers in cluster.models.headers} == {f"Basic {ENCODED}"}
 
 
 def test_a_deployment_that_one_gateway_found_dead_is_left_out_by_the_other(cluster: Cluster) -> None:

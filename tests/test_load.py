@@ -24,7 +24,8 @@ async def test_every_prompt_is_accounted_for_once_though_a_fifth_of_all_calls_go
     store = ml.FeedbackStore(tmp_path / "feedback.sqlite")
     threads, open_before = own_threads(), sockets()
     with FaultServer({name: load.script() for name in load.MODELS}) as server:
-        orchestrator = ml.Orchestrator(load.pool(timeout_s=0.6 * busy()), ml.OllamaBackend(server.base_url, {}), store=store)
+        pool = load.pool(timeout_s=0.6 * busy())
+        orchestrator = ml.Orchestrator(pool, ml.OllamaBackend(server.base_url, {}), store=store)
         done = [run async for run in ml.handle_many(orchestrator, load.prompts(PROMPTS), concurrency=32)]
         assert await asyncio.to_thread(server.wait_until_unconnected)
         faults = sum(count for (_, fault), count in server.played.items() if fault)

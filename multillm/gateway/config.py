@@ -20,7 +20,7 @@ __all__ = ["AUTHORIZATION", "AUTO", "PIPELINE", "proxy_config", "write_config"]
 PIPELINE = "multillm"
 """Model of the proxy that is the whole pipeline."""
 AUTHORIZATION = "OLLAMA_AUTHORIZATION"
-"""Variable with the header that goes to an Ollama server whose address has user and password: LiteLLM takes none there."""
+"""Variable with the header for an Ollama server that wants user and password, which LiteLLM takes in no address."""
 PARTS = "multillm_gateway"
 REDIS = "os.environ/MULTILLM_REDIS_URL"
 
