@@ -1,6 +1,7 @@
 """What every client must do, whoever serves it."""
 
 import asyncio
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def sockets() -> set[str]:
         if target.startswith("socket:"):
             links.add(target)
     return links
+
+
+def own_threads() -> set[threading.Thread]:
+    """Threads but the pools of asyncio and AnyIO, one for each event loop, and of LiteLLM, one for the process."""
+    pools = "asyncio_", "AnyIO worker", "litellm-logging"
+    return {thread for thread in threading.enumerate() if not thread.name.startswith(pools)}
 
 
 class Heard:

@@ -1,12 +1,12 @@
 """Whatever a server does: a right answer, or an error that says what was tried and what to do."""
 
 import asyncio
-import threading
 
 import pytest
 
 import multillm as ml
 from multillm.testing import Fault
+from tests.contracts import own_threads
 from tests.faults import PROMPT, RETRIES, RIGHT, Case, Left, Seen, When, busy, observe
 
 KINDS: dict[Fault, type[ml.CompletionError]] = {
@@ -97,12 +97,6 @@ def kind_of(case: Case) -> type[ml.CompletionError]:
     """The type of the error that the fault ends in."""
     told = case.when.streamed and case.fault in IN_WORDS
     return ml.CompletionError if told else KINDS.get(case.fault, ml.CompletionError)
-
-
-def own_threads() -> set[threading.Thread]:
-    """Threads but the pools of asyncio and AnyIO, one for each event loop, and of LiteLLM, one for the process."""
-    pools = "asyncio_", "AnyIO worker", "litellm-logging"
-    return {thread for thread in threading.enumerate() if not thread.name.startswith(pools)}
 
 
 @pytest.mark.parametrize("provider", ["ollama_chat", "openai"])

@@ -5,6 +5,7 @@ and the tests of sharing are skipped.
 """
 
 import asyncio
+import base64
 import itertools
 import json
 import shutil
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import openai
@@ -30,6 +32,8 @@ SINGLE = "What is a mutex?"
 TWO = "What is a mutex AND implement a spinlock in C."
 REVIEW = "Review this function for bugs."
 SUMMARY = "Summarise the report."
+PASSWORD = "planted-model-password"
+ENCODED = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
 RUN_TOKENS, RUN_S, BUDGET, ALLOWED_FAILS = 16000, 3, 10.0, 3
 POOL = f"""
 splitter: reference
@@ -53,7 +57,7 @@ class Cluster:
     first: Gateway
     second: Gateway
     store: str
-    shares_cooldown: bool
+    redis: str | None
     shares_budget: bool
 
     def script(self, model: str, *args: Any, **settings: Any) -> None:
@@ -75,17 +79,21 @@ def whole_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         store = schema.render_as_string(hide_password=False)
     with ExitStack() as stack:
         models = stack.enter_context(FaultServer(dict.fromkeys(("light", "frail", "heavy", "dear"), Script())))
-        environ = {"OLLAMA_BASE_URL": models.base_url, "MULTILLM_STORE": store}
-        if has_redis():
-            environ["MULTILLM_REDIS_URL"] = stack.enter_context(redis_server(folder))
+        address = models.base_url.replace("http://", f"http://me:{PASSWORD}@")
+        environ = {"OLLAMA_BASE_URL": address, "MULTILLM_STORE": store}
+        shared = stack.enter_context(redis_server(folder)) if has_redis() else None
+        if shared:
+            environ["MULTILLM_REDIS_URL"] = shared
         command = multillm_serve(
             *("--pool", str(folder / "pool.yaml"), "--backend", "ollama"),
             *("--max-tokens", str(RUN_TOKENS), "--deadline", str(RUN_S)),
         )
         first, second = (Gateway(command, environ, folder) for _ in range(2))
         stack.enter_context(running(first, second))
-        yield Cluster(models, first, second, store, has_redis(), shares_budget)
+        cluster = Cluster(models, first, second, store, shared, shares_budget)
+        yield cluster
         lets_go_of_everything(first)
+        keeps_secrets(cluster)
 
 
 def lets_go_of_everything(gateway: Gateway) -> None:
@@ -94,7 +102,23 @@ def lets_go_of_everything(gateway: Gateway) -> None:
     log = gateway.log.read_text(errors="replace")
     assert "Finished server process" in log
     assert "never retrieved" not in log
-    assert gateway.key not in log
+
+
+def keeps_secrets(cluster: Cluster) -> None:
+    """No key or password stands in what the gateways logged, shared or recorded, whatever the tests had go wrong."""
+    with ml.FeedbackStore(cluster.store) as store:
+        kept = {"store": store.frame().to_csv()}
+    for gateway in (cluster.first, cluster.second):
+        kept[gateway.log.name] = gateway.log.read_text(errors="replace")
+    if cluster.redis:
+        import redis
+
+        with redis.Redis.from_url(cluster.redis) as shared:
+            shared.config_set("rdbcompression", "no")  # what is dumped is to be read
+            kept["redis"] = repr([(key, shared.dump(key)) for key in shared.scan_iter()])
+    passwords = [urlsplit(url).password for url in (cluster.store, cluster.redis or "")]
+    for secret in filter(None, [cluster.first.key, cluster.second.key, PASSWORD, ENCODED, *passwords]):
+        assert [name for name, content in kept.items() if secret in content] == []
 
 
 @pytest.fixture
@@ -247,7 +271,7 @@ def test_an_error_has_the_status_and_the_words_that_say_what_to_do(
 
 def test_time_that_is_up_is_a_504(cluster: Cluster, client: openai.OpenAI) -> None:
     cluster.script("dear", faults=[Fault.HANG])
-    with pytest.raises(openai.APIStatusError, match=f"its {RUN_S}.0 s were up") as caught:
+    with pytest.raises(openai.APIStatusError, match=rf"its ({RUN_S}\.0|{RUN_S - 1}\.\d) s were up") as caught:
         ask(client, REVIEW)
     assert caught.value.status_code == 504
 
@@ -280,8 +304,22 @@ def test_nobody_is_served_without_the_key(cluster: Cluster, key: str, status: in
     assert (answer.status_code, "error" in answer.json()) == (status, True)
 
 
+@pytest.mark.parametrize("model", ["multillm", "light"])
+@pytest.mark.parametrize("fault", [Fault.BROKEN, Fault.RESET, Fault.MALFORMED])
+def test_the_password_of_a_model_s_address_reaches_its_server_and_no_caller(
+    cluster: Cluster, client: openai.OpenAI, model: str, fault: Fault
+) -> None:
+    for script in cluster.models.scripts:
+        cluster.script(script, faults=itertools.repeat(fault))
+    cluster.models.headers.clear()
+    with pytest.raises(openai.APIError) as caught:
+        client.chat.completions.create(model=model, messages=[{"role": "user", "content": SINGLE}])
+    assert not [secret for secret in (PASSWORD, ENCODED) if secret in f"{caught.value} {caught.value.body}"]
+    assert {headers["authorization"] for headers in cluster.models.headers} == {f"Basic {ENCODED}"}
+
+
 def test_a_deployment_that_one_gateway_found_dead_is_left_out_by_the_other(cluster: Cluster) -> None:
-    if not cluster.shares_cooldown:
+    if not cluster.redis:
         pytest.skip("no Redis server is installed")
     cluster.script("frail", faults=itertools.repeat(Fault.RESET))
     calls = []

@@ -138,7 +138,8 @@ def test_the_config_has_prices_windows_and_times_of_the_pool_and_no_secret() -> 
     balanced = models["model::balanced"]
     assert balanced["litellm_params"]["model"] == "ollama_chat/gemma3:4b"
     assert balanced["litellm_params"]["output_cost_per_token"] == 0.00035
-    assert balanced["litellm_params"]["api_base"] == "os.environ/OLLAMA_BASE_URL"
+    assert balanced["litellm_params"]["api_base"] == "https://models.example.org"
+    assert balanced["litellm_params"]["extra_headers"] == {"Authorization": "os.environ/OLLAMA_AUTHORIZATION"}
     assert balanced["model_info"]["max_input_tokens"] == 32768
     settings = config["router_settings"]
     assert (settings["cooldown_time"], settings["allowed_fails"], settings["num_retries"]) == (30.0, 3, 2)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import threading
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -14,22 +13,19 @@ import pytest
 import multillm as ml
 from multillm.testing import FaultServer
 from tests import load
-from tests.contracts import sockets
+from tests.contracts import own_threads, sockets
+from tests.faults import busy
 from tests.scripted import ScriptedBackend, echo
 
 PROMPTS = 200
-
-
-def own_threads() -> set[str]:
-    """Threads but those in which asyncio runs what would block it, which live as long as their event loop."""
-    return {thread.name for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
 
 
 async def test_every_prompt_is_accounted_for_once_though_a_fifth_of_all_calls_goes_wrong(tmp_path: Path) -> None:
     store = ml.FeedbackStore(tmp_path / "feedback.sqlite")
     threads, open_before = own_threads(), sockets()
     with FaultServer({name: load.script() for name in load.MODELS}) as server:
-        orchestrator = ml.Orchestrator(load.pool(timeout_s=0.6), ml.OllamaBackend(server.base_url, {}), store=store)
+        pool = load.pool(timeout_s=0.6 * busy())
+        orchestrator = ml.Orchestrator(pool, ml.OllamaBackend(server.base_url, {}), store=store)
         done = [run async for run in ml.handle_many(orchestrator, load.prompts(PROMPTS), concurrency=32)]
         assert await asyncio.to_thread(server.wait_until_unconnected)
         faults = sum(count for (_, fault), count in server.played.items() if fault)
@@ -50,6 +46,26 @@ async def test_every_prompt_is_accounted_for_once_though_a_fifth_of_all_calls_go
     assert asyncio.all_tasks() == {asyncio.current_task()}
     assert own_threads() == threads
     assert len(sockets() - open_before) <= 1
+
+
+async def test_a_server_that_slows_down_as_load_grows_and_turns_callers_away_loses_no_prompt() -> None:
+    crowded = load.script(prompt_s=0.02)
+    crowded.rates, crowded.slots, crowded.queue = {}, 1, 3
+    with FaultServer(dict.fromkeys(load.MODELS, crowded)) as server:
+        orchestrator = ml.Orchestrator(load.pool(5.0 * busy()), ml.OllamaBackend(server.base_url, {}), store=None)
+        done = [run async for run in ml.handle_many(orchestrator, load.prompts(20), concurrency=20)]
+    results = [run.result for run in done if run.result]
+    told = [sub.completion or sub.error for result in results for sub in result.results]
+    attempts = [attempt for each in told for attempt in each.attempts]
+    assert sorted(run.index for run in done) == list(range(20))
+    assert len(told) == 40
+    assert all(load.answers_fit(result) for result in results)
+    assert max(server.peak.values()) == 4
+    assert len(attempts) == server.played.total()
+    assert sum("busy" in (attempt.error or "") for attempt in attempts) == len(attempts) - len(
+        [each for each in told if isinstance(each, ml.Completion)]
+    )
+    assert max(each.queue_s or 0.0 for each in told if isinstance(each, ml.Completion)) > 0.02
 
 
 async def test_memory_does_not_grow_with_the_prompts() -> None:

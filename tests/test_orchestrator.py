@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,34 @@ async def test_the_history_is_what_every_model_sees_first(store: ml.FeedbackStor
     before = [{"role": "system", "content": "Answer in French."}, {"role": "assistant", "content": "Un verrou."}]
     await ml.Orchestrator(backend=backend, store=store).handle(TWO, ml.RunOptions(history=before))
     assert [list(request.messages[:2]) for request in backend.requests] == [before, before]
+
+
+class Slow(Words):
+    """Splitter that takes its time, as one that asks a model does."""
+
+    def split(self, prompt: str) -> list[ml.SubTask]:
+        time.sleep(0.5)
+        return super().split(prompt)
+
+
+async def test_a_prompt_that_takes_long_to_split_holds_up_nothing_else(store: ml.FeedbackStore) -> None:
+    orchestrator = ml.Orchestrator(backend=ScriptedBackend(echo), store=store, splitter=Slow({}))
+    runs = [asyncio.create_task(orchestrator.handle("a b")) for _ in range(3)]
+    longest, since = 0.0, time.perf_counter()
+    started = since
+    while not all(run.done() for run in runs):
+        await asyncio.sleep(0.01)
+        now = time.perf_counter()
+        longest, since = max(longest, now - since), now
+    assert longest < 0.3
+    assert since - started < 1.2  # one after the other they would take 1.5
+    assert [result.failed for result in await asyncio.gather(*runs)] == [()] * 3
+
+
+async def test_a_run_is_left_at_once_while_its_prompt_is_being_split(store: ml.FeedbackStore) -> None:
+    orchestrator = ml.Orchestrator(backend=ScriptedBackend(echo), store=store, splitter=Slow({}))
+    started = time.perf_counter()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.05):
+            await orchestrator.handle("a b")
+    assert time.perf_counter() - started < 0.4

@@ -21,7 +21,7 @@ SECRETS = (KEY, PASSWORD, DATABASE, ENCODED, QUOTED)
 
 
 class Indiscreet(BaseHTTPRequestHandler):
-    """A model server that says back every secret it is told, in answers and errors."""
+    """A model server that says back every secret it is told when it refuses."""
 
     seen: list[str]
 
@@ -109,11 +109,15 @@ class Backend:
 def keep(name, *shown):
     (folder / name).write_text("\\n".join(map(str, shown)))
 
+async def streamed(orchestrator, prompt):
+    return [event async for event in orchestrator.stream(prompt, text=False)]
+
 served = []
 for place in places:
     store = ml.FeedbackStore(folder / "feedback.sqlite", keep_prompts=True)
     orchestrator = ml.Orchestrator(ml.load_pool("reference"), Backend(place), store=store)
     for prompt in ("What is a mutex?", "What is a fail?"):
+        keep(f"{place} {prompt[10:]} events", *asyncio.run(streamed(orchestrator, prompt)))
         result = orchestrator.handle_sync(prompt)
         served.append(not result.failed)
         errors = [part for r in result.results if r.error for part in traceback.format_exception(r.error)]
@@ -163,8 +167,9 @@ def test_no_artefact_of_a_run_holds_a_secret(
     for name, content in {**files, "output": done.stdout + done.stderr}.items():
         found = [secret for secret in SECRETS if secret in content]
         assert not found, f"{name} holds {found}: {content[max(0, content.index(found[0]) - 200) :][:300]}"
-    private = [oct(path.stat().st_mode & 0o777) for path in tmp_path.glob("*") if path.suffix in {".jsonl", ".sqlite"}]
-    assert private == ["0o600", "0o600"]
+    modes = {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()}
+    assert {modes["feedback.sqlite"], modes["recording.jsonl"]} == {"0o600"}
+    assert {modes[f"bench {place}"] for place in ("a key", "a password", "ollama")} == {"0o700"}
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -21,7 +22,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 import multillm as ml
-from multillm.backends import BackendStatus
+from multillm import testing
+from tests.pools import small_pool
 from tests.scripted import Script, ScriptedBackend, echo
 
 TWO = "Explain what a mutex is AND implement a spinlock in C."
@@ -244,21 +246,9 @@ def test_a_library_that_is_not_asked_prints_nothing() -> None:
 # LiteLLM's callbacks
 
 
-class MockBackend:
-    """Every label answered by LiteLLM's own mock."""
-
-    name = "mock"
-
-    async def check(self, pool: ml.Pool) -> BackendStatus:
-        return BackendStatus(self.name, True, "LiteLLM's mock")
-
-    async def open(self, pool: ml.Pool) -> ml.ModelClient:
-        deployments = [ml.Deployment(s.label, s.model, {"mock_response": "An answer."}) for s in pool.registry]
-        return ml.ModelClient(deployments, pool.registry, pool.calls)
-
-
-async def test_the_id_of_the_run_reaches_litellms_callbacks_and_the_feedback_rows(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_the_id_of_the_run_reaches_litellm_s_callbacks_for_every_attempt_and_the_feedback_row(
+    monkeypatch: pytest.MonkeyPatch, streamed: bool
 ) -> None:
     await ml.ModelClient.prepare()
     import litellm
@@ -268,14 +258,27 @@ async def test_the_id_of_the_run_reaches_litellms_callbacks_and_the_feedback_row
         """A user's own callback."""
 
         async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
-            seen.append(kwargs["litellm_params"]["metadata"])
+            seen.append(("served", kwargs["litellm_params"]["metadata"]))
 
-    seen: list[dict[str, Any]] = []
+        async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+            seen.append(("failed", kwargs["litellm_params"]["metadata"]))
+
+    seen: list[tuple[str, dict[str, Any]]] = []
     monkeypatch.setattr(litellm, "callbacks", [Seen()])
+    for kept in ("success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback"):
+        monkeypatch.setattr(litellm, kept, [])
     store = ml.FeedbackStore(":memory:")
-    result = await ml.Orchestrator(backend=MockBackend(), store=store).handle(TWO)
-    told = {(call["multillm_run_id"], call["multillm_subtask_index"]) for call in seen}
-    rows = store.frame()
-    assert (
-        told == {(result.run_id, 0), (result.run_id, 1)} == set(zip(rows["run_id"], rows["subtask_index"], strict=True))
-    )
+    pool = small_pool("light", "heavy", calls={"num_retries": 1, "retry_wait_s": 0})
+    broken = testing.Script(faults=repeat(testing.Fault.BROKEN))
+    with testing.FaultServer({"light": broken, "heavy": testing.Script()}) as server:
+        orchestrator = ml.Orchestrator(pool, ml.OllamaBackend(server.base_url, {}), store=store)
+        if streamed:
+            async for _ in orchestrator.stream("What is a mutex?"):
+                pass
+        else:
+            await orchestrator.handle("What is a mutex?")
+    [row] = store.frame().itertuples()
+    assert sorted(came for came, _ in seen) == ["failed", "failed", "served"]
+    assert row.attempts == len(seen)
+    told = {(call["multillm_run_id"], call["multillm_subtask_index"]) for _, call in seen}
+    assert told == {(row.run_id, row.subtask_index)}

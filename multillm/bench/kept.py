@@ -86,7 +86,7 @@ class Kept:
     def write(self, folder: str | Path) -> Path:
         """Store manifest and rows in a folder, beside the journal if the run had that folder."""
         folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.manifest.write(folder / MANIFEST)
         with replacing(folder / ROWS) as unfinished:
             self.rows.merge(self.prompts[ASKED], how="left").to_parquet(unfinished, index=False)

@@ -216,7 +216,7 @@ def _begin(folder: Path, manifest: Manifest) -> Manifest:
     """The manifest of the run that is in the folder; a new one is put there before anything is asked."""
     path = folder / MANIFEST
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         manifest.write(path)
         return manifest
     begun = Manifest.read(path)

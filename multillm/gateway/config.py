@@ -10,16 +10,17 @@ from typing import Any
 import yaml
 
 from multillm.backends import OllamaBackend
-from multillm.client.transport import split_credentials
 from multillm.gateway.plugins import AUTO, TIERS
 from multillm.gateway.upward import upward_fallbacks
 from multillm.pool import Pool
 from multillm.registry import ModelSpec, Registry
 
-__all__ = ["AUTO", "PIPELINE", "proxy_config", "write_config"]
+__all__ = ["AUTHORIZATION", "AUTO", "PIPELINE", "proxy_config", "write_config"]
 
 PIPELINE = "multillm"
 """Model of the proxy that is the whole pipeline."""
+AUTHORIZATION = "OLLAMA_AUTHORIZATION"
+"""Variable with the header for an Ollama server that wants user and password, which LiteLLM takes in no address."""
 PARTS = "multillm_gateway"
 REDIS = "os.environ/MULTILLM_REDIS_URL"
 
@@ -29,7 +30,8 @@ HEADER = """\
 # {pipeline} splits a prompt and routes its parts; {auto} routes it as a whole; the other models are the pool's own.
 # Prices are the pool's cost units, so that LiteLLM's spend and budgets are in cost units too.
 # Set LITELLM_MASTER_KEY; MULTILLM_REDIS_URL to share cooldowns and usage with other gateways, MULTILLM_STORE to share
-# feedback and budgets (a database's URL). Providers' own keys are read from the environment too.
+# feedback and budgets (a database's URL). Providers' own keys are read from the environment too, and for an Ollama
+# server that wants user and password {authorization}: "Basic " and user:password in base64.
 """
 MODULE = '''\
 """What config.yaml names by dotted path."""
@@ -104,7 +106,7 @@ def write_config(pool: Pool, folder: Path, environ: Mapping[str, str] = os.envir
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "config.yaml"
-    header = HEADER.format(pool=pool.name, pipeline=PIPELINE, auto=AUTO)
+    header = HEADER.format(pool=pool.name, pipeline=PIPELINE, auto=AUTO, authorization=AUTHORIZATION)
     config.write_text(header + _yaml(proxy_config(pool, environ, models=models)), "utf-8")
     (folder / "pool.yaml").write_text(_yaml(pool.model_dump(mode="json")), "utf-8")
     (folder / f"{PARTS}.py").write_text(MODULE, "utf-8")
@@ -140,14 +142,13 @@ def _auto(registry: Registry) -> dict[str, Any]:
 
 def _model(spec: ModelSpec, pool: Pool, environ: Mapping[str, str]) -> dict[str, Any]:
     deployment = OllamaBackend(environ=environ).deployment(spec)
-    address, secret = split_credentials(str(deployment.params.get("api_base", "")))
-    place = {"api_base": "os.environ/OLLAMA_BASE_URL" if secret else address} if address else {}
+    params = deployment.litellm_params
+    if "extra_headers" in params:
+        params["extra_headers"] = {"Authorization": f"os.environ/{AUTHORIZATION}"}
     return {
         "model_name": spec.label,
         "litellm_params": {
-            "model": deployment.model,
-            **deployment.params,
-            **place,
+            **params,
             "input_cost_per_token": 0.0,
             "output_cost_per_token": round(spec.cost_per_1k / 1000, 15),
             "max_parallel_requests": spec.max_parallel or pool.calls.max_parallel,

@@ -15,10 +15,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from multillm.backends import Backend, choose_backend
+from multillm.backends.ollama import ollama_url
 from multillm.client.session import quiet_litellm
+from multillm.client.transport import split_credentials
 from multillm.errors import BackendUnavailable, ConfigurationError
 from multillm.feedback import FeedbackStore
-from multillm.gateway.config import PIPELINE, write_config
+from multillm.gateway.config import AUTHORIZATION, PIPELINE, write_config
 from multillm.pool import Pool
 
 __all__ = ["serve"]
@@ -114,7 +116,13 @@ def _set_environment(backend: str, store: str | None, redis: str | None) -> None
     """What the proxy's processes read: their own modules come to them by dotted path alone."""
     for name in OFFLINE:
         os.environ.setdefault(name, "True")
-    named = {"MULTILLM_BACKEND": backend, "MULTILLM_STORE": store, "MULTILLM_REDIS_URL": redis}
+    _, authorization = split_credentials(ollama_url())
+    named = {
+        "MULTILLM_BACKEND": backend,
+        "MULTILLM_STORE": store,
+        "MULTILLM_REDIS_URL": redis,
+        AUTHORIZATION: authorization,
+    }
     os.environ.update({name: value for name, value in named.items() if value})
     if store != "none":
         FeedbackStore(store).close()  # one that cannot be opened must say so now

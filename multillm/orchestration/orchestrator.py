@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self
 
+from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
 
 from multillm.backends import Backend, SharedClient
@@ -218,7 +219,8 @@ class Orchestrator:
         return result
 
     async def _run(self, prompt: str, options: RunOptions, run_id: str, audience: Audience | None) -> RunResult:
-        decisions = self.plan(prompt, options)
+        # Beside the event loop: a prompt may have megabytes, and a splitter may ask a model.
+        decisions = await to_thread.run_sync(self.plan, prompt, options, abandon_on_cancel=True)
         self.store  # noqa: B018  # one that cannot be opened must say so before any model is called
         async with self.client as client:
             started_at = datetime.now(UTC)
