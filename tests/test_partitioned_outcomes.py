@@ -136,7 +136,7 @@ def test_a_part_is_drawn_as_it_stands_in_the_whole(cuts: list[int], many: bool) 
         whole = resample(57, 5, np.random.default_rng(1))
         drawn = Resamples.of(57, 5, np.random.default_rng(1))
         edges = sorted([0, *cuts, 57])
-        pieces = [drawn.part(start, stop)() for start, stop in pairwise(edges) if stop > start]
+        pieces = [drawn.part(start, stop) for start, stop in pairwise(edges) if stop > start]
         np.testing.assert_array_equal(np.concatenate(pieces, axis=1), whole)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -19,14 +19,13 @@ from multillm.evaluation.runs import Kind, Means, Measured, Run, chosen, predict
 from multillm.evaluation.splits import Unit, draw_folds
 from multillm.learning import OracleQuality, PromptQuality
 from multillm.metrics import Estimate
-from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply
+from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply, numbered
 from multillm.outcomes import Outcomes, PartitionedOutcomes
 from multillm.outcomes.survey import Survey, complete
 
 __all__ = ["Compared", "compare_parts"]
 
 Folds = npt.NDArray[np.int8]
-Draw = Callable[[], Counts]
 ORACLE = "oracle"
 
 
@@ -53,8 +52,8 @@ class _Plan:
     means: Means
     expected_cost: Figures
     """By fold and model, from the other folds."""
-    routers: Mapping[str, tuple[Kind, Sequence[PromptQuality]]]
-    """Fitted without each fold; none for the oracle."""
+    kinds: Mapping[str, Kind]
+    """Of what is fitted, and the oracle."""
     baselines: bool
     willingness: float
 
@@ -95,6 +94,8 @@ def compare_parts(
     fit_prompts: int,
 ) -> Compared:
     """Compare routers as `evaluate` does; `baselines` is empty or has those that are fitted."""
+    from dask.delayed import delayed
+
     has_cost = any(table.each(_has_cost))
     measures = ("quality", "cost") if has_cost else ("quality",)
     survey = Survey.of(table, measures)
@@ -107,25 +108,21 @@ def compare_parts(
     whole = _means(sums.sum(axis=0))
     without_fold = [_means(np.delete(sums, fold, axis=0).sum(axis=0)) for fold in range(folds)]
     fits = _Fits(survey, measures, own, assigned, [quality for quality, _ in without_fold], fit_prompts)
-    named: dict[str, tuple[Kind, Sequence[PromptQuality]]] = {
-        **{name: ("router", fits.of(router)) for name, router in routers.items()},
-        **{name: ("baseline", fits.of(router)) for name, router in baselines.items()},
-    }
-    if baselines:
-        named[ORACLE] = ("baseline", ())
+    fitted = {name: fits.of(router) for name, router in {**routers, **baselines}.items()}
+    kinds: dict[str, Kind] = {**dict.fromkeys(routers, "router"), **dict.fromkeys(baselines, "baseline")}
     plan = _Plan(
         survey.models,
         measures,
         Means(whole[0], whole[1] if has_cost else None, unit),
         np.stack([cost for _, cost in without_fold]),
-        named,
+        kinds | {ORACLE: "baseline"} if baselines else kinds,
         bool(baselines),
         willingness,
     )
-    groups = survey.groups if resampled == "group" else None
-    draws = Resamples.of(survey.n, replicates, resampling, groups)
-    counts = [draws.part(start, stop) for start, stop in survey.bounds]
-    found = table.total(_routed, _both, own, counts, plan=plan)
+    group = numbered(survey.groups) if resampled == "group" else None
+    # What is large is made by a worker: sent with the tasks, it would be held up by the scheduler.
+    draws = delayed(Resamples.of)(survey.n, replicates, resampling, group)
+    found = table.total(_routed, _both, own, survey.bounds, plan=plan, fitted=delayed(fitted), draws=draws)
     return _compared(found, plan, survey, level)
 
 
@@ -163,8 +160,8 @@ class _Fits:
     mean_quality: Sequence[Figures]
     fit_prompts: int
 
-    def of(self, router: PromptQuality) -> Sequence[PromptQuality]:
-        """The router, fitted without each fold."""
+    def of(self, router: PromptQuality) -> Sequence[Any]:
+        """The router, fitted without each fold: here, or where a worker keeps it."""
         if isinstance(router, OracleQuality):
             raise OutcomesError("the oracle is among the baselines; leave it out of the routers")
         if router.learns_means:
@@ -176,13 +173,11 @@ class _Fits:
                 f"{router!r} is fitted to {most:,} prompts in one place; allowed by fit_prompts: {self.fit_prompts:,}. "
                 "Raise fit_prompts as far as memory allows, or evaluate fewer parts"
             )
-        from dask.base import compute
+        from dask.base import persist
         from dask.delayed import delayed
 
         fit = delayed(_fit)
-        fits = [fit(router, [*self._training(fold)]) for fold in range(len(self.mean_quality))]
-        fitted: Sequence[PromptQuality] = compute(*fits)
-        return fitted
+        return list(persist(*(fit(router, [*self._training(fold)]) for fold in range(len(self.mean_quality)))))
 
     def _training(self, fold: int) -> Sequence[Any]:
         masks = [own != fold for own in self.own]
@@ -201,14 +196,22 @@ def _fit(router: PromptQuality, parts: Sequence[Outcomes | None]) -> PromptQuali
     return fitted.fit(Outcomes.concat([part for part in parts if part is not None]))
 
 
-def _routed(part: Outcomes, own: Folds, draw: Draw, plan: _Plan) -> dict[str, _Sums]:
+def _routed(
+    part: Outcomes,
+    own: Folds,
+    bounds: tuple[int, int],
+    *,
+    plan: _Plan,
+    fitted: Mapping[str, Sequence[PromptQuality]],
+    draws: Resamples,
+) -> dict[str, _Sums]:
     """Every run on a part, as sums."""
     kept = complete(part, plan.models, plan.measures)
     if kept is None:
         return {}
     measured = Measured(kept, *_matrices(kept), plan.means)
-    runs = [_run(name, measured, own, plan) for name in plan.routers]
-    counts = draw()
+    runs = [_run(name, measured, own, plan, fitted) for name in plan.kinds]
+    counts = draws.part(*bounds)
     kinds = kept.prompts["task_type"]
     return {
         run.name: _summed(run, measured, counts, kinds)
@@ -217,15 +220,16 @@ def _routed(part: Outcomes, own: Folds, draw: Draw, plan: _Plan) -> dict[str, _S
     }
 
 
-def _run(name: str, measured: Measured, own: Folds, plan: _Plan) -> Run:
-    kind, fitted = plan.routers[name]
-    if not fitted:
+def _run(name: str, measured: Measured, own: Folds, plan: _Plan, fitted: Mapping[str, Sequence[PromptQuality]]) -> Run:
+    kind = plan.kinds[name]
+    if name not in fitted:
         cost = measured.cost if measured.has_cost else np.zeros_like(measured.quality)
         return chosen(name, kind, np.round(measured.quality, 12), cost, measured=measured, willingness=plan.willingness)
     expected = plan.expected_cost[own] if measured.has_cost else np.zeros_like(measured.quality)
     predicted = np.empty_like(measured.quality)
     for fold in np.unique(own):
-        predicted[own == fold] = predict(fitted[fold], measured.outcomes.prompts[own == fold], plan.models)
+        rows = own == fold
+        predicted[rows] = predict(fitted[name][fold], measured.outcomes.prompts[rows], plan.models)
     return chosen(name, kind, predicted, expected, measured=measured, willingness=plan.willingness)
 
 
