@@ -7,17 +7,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from sqlalchemy import text
 
 import multillm as ml
 from multillm.budget import Budget, Overspent, Spending
-from multillm.feedback.shared_budget import SharedBudget
+from multillm.feedback.period import PIECES
+from multillm.feedback.shared_budget import HELD_S, SharedBudget
 from multillm.testing import Fault, FaultServer, Script
 from tests.contracts import ask
 from tests.pools import small_pool
 from tests.scripted import ScriptedBackend, echo
-from tests.stores import SERVED, execute
+from tests.stores import SERVED, another_connection, execute
 
 TWO = "Explain what a mutex is AND implement a spinlock in C."
 
@@ -241,6 +244,32 @@ async def test_a_period_s_budget_holds_over_all_who_share_the_database(url: str)
     assert budgets[0].left()[0] <= 1.0
     for store in stores:
         store.close()
+
+
+def test_kept_sums_are_those_of_the_rows_whenever_they_are_looked_up(url: str) -> None:
+    rng = np.random.default_rng(0)
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    most = Spending(1.0, 1)
+    with ml.FeedbackStore(url, clock=lambda: now) as store:
+        budgets = [SharedBudget(store, period_s, 1e6, 10**9) for period_s in (3600, 3600, 45, 86400)]
+        for wait_s in [*rng.exponential(400, 12), 1700, *rng.exponential(9, 5), 5000, 10]:
+            reserved = budgets[0]._reserve(most)
+            now += timedelta(seconds=wait_s)  # as long as the call takes
+            store.record(replace(SERVED, cost_units=rng.random(), input_tokens=3, output_tokens=int(rng.integers(9))))
+            assert reserved is not None
+            for budget, period_s in zip(budgets, (3600, 3600, 45, 86400), strict=True):
+                mine = budget._reserve(most)
+                assert mine is not None
+                budget._give_back(mine)
+                cost_units, tokens = store.spent(period_s)
+                held = 1.0 if wait_s < HELD_S else 0.0  # that of the call itself, unless it has expired
+                assert budget.left()[0] == pytest.approx(1e6 - cost_units - held, rel=1e-12)
+                assert budget.left()[1] == 10**9 - tokens - held
+            budgets[0]._give_back(reserved)
+        with another_connection(url) as connection:
+            kept = connection.execute(text("SELECT count(*) FROM multillm_spending GROUP BY length_s")).scalars().all()
+    assert len(kept) == 2  # what lies in a minute may still change, and is not kept
+    assert max(kept) <= PIECES
 
 
 async def test_what_a_dead_process_reserved_is_free_again_after_an_hour(url: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import dask
 import dask.dataframe as dd
 import numpy as np
 import pandas as pd
@@ -16,6 +18,8 @@ from hypothesis import given, strategies as st
 
 import multillm as ml
 from multillm.metrics.bootstrap import Resamples, bootstrap, resample, weighted_mean
+from tests.cluster import local_cluster
+from tests.test_partitions import die_once
 from tests.test_tuning import outcomes
 
 CUTS = ((0, 90), (90, 91), (91, 250), (250, 300))
@@ -88,6 +92,29 @@ def test_every_figure_of_parts_is_that_of_one_table(
     assert (other.n, other.left_out, other.best_single) == (one.n, one.left_out, one.best_single)
 
 
+class DiesOnce(ml.MeanQuality):
+    """Mean qualities; the first process that predicts by them is killed."""
+
+    def predict(self, prompts: pd.DataFrame) -> pd.DataFrame:
+        die_once(prompts["prompt"], os.environ["MULTILLM_TEST_MARK"])
+        return super().predict(prompts)
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing_and_no_graph_is_large(
+    whole: ml.Outcomes, parts: ml.PartitionedOutcomes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MULTILLM_TEST_MARK", str(tmp_path / "mark"))
+    with local_cluster() as client, dask.config.set({"distributed.admin.large-graph-warning-threshold": "0.2MB"}):
+        before = set(client.scheduler_info(n_workers=-1)["workers"])
+        found = ml.evaluate({"mean": DiesOnce()}, parts, replicates=500)
+        tuned = ml.tune(parts, replicates=500)
+        assert (tmp_path / "mark").exists()
+        assert set(client.scheduler_info(n_workers=-1)["workers"]) != before
+    wanted = ml.evaluate({"mean": ml.MeanQuality()}, whole, replicates=500, perturbation=0)
+    np.testing.assert_allclose(found.resamples["mean", "aiq"], wanted.resamples["mean", "aiq"], rtol=1e-9)
+    assert str(tuned.quality) == str(ml.tune(whole, replicates=500).quality)
+
+
 def test_a_dask_table_is_cut_as_it_is_partitioned(whole: ml.Outcomes) -> None:
     frame = whole.to_frame()
     divisions = [0, 90, 120, 300]
@@ -136,7 +163,7 @@ def test_a_part_is_drawn_as_it_stands_in_the_whole(cuts: list[int], many: bool) 
         whole = resample(57, 5, np.random.default_rng(1))
         drawn = Resamples.of(57, 5, np.random.default_rng(1))
         edges = sorted([0, *cuts, 57])
-        pieces = [drawn.part(start, stop)() for start, stop in pairwise(edges) if stop > start]
+        pieces = [drawn.part(start, stop) for start, stop in pairwise(edges) if stop > start]
         np.testing.assert_array_equal(np.concatenate(pieces, axis=1), whole)
 
 

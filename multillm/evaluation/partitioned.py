@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -21,14 +21,14 @@ from multillm.evaluation.setting import Setting
 from multillm.evaluation.splits import draw_folds, groups_of
 from multillm.learning import MeanQuality, OracleQuality, PromptLength, PromptQuality
 from multillm.metrics import Estimate
-from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply
+from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply, numbered
 from multillm.outcomes import Outcomes, PartitionedOutcomes
 from multillm.outcomes.survey import Survey, complete
 
 __all__ = ["compare_parts"]
 
 Folds = npt.NDArray[np.int8]
-Draw = Callable[[], Counts]
+ORACLE = "oracle"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,8 @@ class _Plan:
     means: Means
     expected_cost: Figures
     """By fold and model, from the other folds."""
-    routers: Mapping[str, tuple[RouterKind, Sequence[PromptQuality]]]
-    """Fitted without each fold; none for the oracle."""
+    kinds: Mapping[str, RouterKind]
+    """Of what is fitted, and the oracle."""
     baselines: bool
     willingness: float
 
@@ -68,6 +68,8 @@ class _Sums:
 
 def compare_parts(routers: Mapping[str, PromptQuality], table: PartitionedOutcomes, how: Setting) -> Compared:
     """Compare routers as `evaluate` does."""
+    from dask.delayed import delayed
+
     if how.pair is not None:
         raise OutcomesError("APGR and CPT put all prompts in one order; leave pair out, or evaluate fewer parts")
     has_cost = any(table.each(_has_cost))
@@ -80,25 +82,24 @@ def compare_parts(routers: Mapping[str, PromptQuality], table: PartitionedOutcom
     whole = _means(sums.sum(axis=0))
     without_fold = [_means(np.delete(sums, fold, axis=0).sum(axis=0)) for fold in range(how.folds)]
     fits = _Fits(survey, measures, own, assigned, [quality for quality, _ in without_fold], how.fit_prompts)
-    named: dict[str, tuple[RouterKind, Sequence[PromptQuality]]] = {
-        name: ("router", fits.of(router)) for name, router in routers.items()
-    }
-    if how.baselines:
-        usual = {"prompt length": PromptLength(), "zero router, fitted": MeanQuality()}
-        named |= {name: ("baseline", fits.of(router)) for name, router in usual.items()}
-        named["oracle"] = ("baseline", ())
+    usual = {"prompt length": PromptLength(), "zero router, fitted": MeanQuality()} if how.baselines else {}
+    fitted = {name: fits.of(router) for name, router in {**routers, **usual}.items()}
+    kinds: dict[str, RouterKind] = {**dict.fromkeys(routers, "router"), **dict.fromkeys(usual, "baseline")}
     plan = _Plan(
         survey.models,
         measures,
         Means(whole[0], whole[1] if has_cost else None, unit),
         np.stack([cost for _, cost in without_fold]),
-        named,
+        kinds | {ORACLE: "baseline"} if how.baselines else kinds,
         how.baselines,
         how.willingness,
     )
-    draws = Resamples.of(survey.n, how.replicates, how.resamples_rng, groups_of(survey, how.resampled))
-    counts = [draws.part(start, stop) for start, stop in survey.bounds]
-    found = table.total(_routed, _both, own, counts, plan=plan)
+    groups = groups_of(survey, how.resampled)
+    # What is large is made by a worker: sent with the tasks, it would be held up by the scheduler.
+    draws = delayed(Resamples.of)(
+        survey.n, how.replicates, how.resamples_rng, None if groups is None else numbered(groups)
+    )
+    found = table.total(_routed, _both, own, survey.bounds, plan=plan, fitted=delayed(fitted), draws=draws)
     return _compared(found, plan, survey, how.level)
 
 
@@ -136,8 +137,8 @@ class _Fits:
     mean_quality: Sequence[Figures]
     fit_prompts: int
 
-    def of(self, router: PromptQuality) -> Sequence[PromptQuality]:
-        """The router, fitted without each fold."""
+    def of(self, router: PromptQuality) -> Sequence[Any]:
+        """The router, fitted without each fold: here, or where a worker keeps it."""
         if isinstance(router, OracleQuality):
             raise OutcomesError("the oracle is among the baselines; leave it out of the routers")
         if router.learns_means:
@@ -149,13 +150,11 @@ class _Fits:
                 f"{router!r} is fitted to {most:,} prompts in one place; allowed by fit_prompts: {self.fit_prompts:,}. "
                 "Raise fit_prompts as far as memory allows, or evaluate fewer parts"
             )
-        from dask.base import compute
+        from dask.base import persist
         from dask.delayed import delayed
 
         fit = delayed(_fit)
-        fits = [fit(router, [*self._training(fold)]) for fold in range(len(self.mean_quality))]
-        fitted: Sequence[PromptQuality] = compute(*fits)
-        return fitted
+        return list(persist(*(fit(router, [*self._training(fold)]) for fold in range(len(self.mean_quality)))))
 
     def _training(self, fold: int) -> Sequence[Any]:
         masks = [own != fold for own in self.own]
@@ -174,14 +173,22 @@ def _fit(router: PromptQuality, parts: Sequence[Outcomes | None]) -> PromptQuali
     return fitted.fit(Outcomes.concat([part for part in parts if part is not None]))
 
 
-def _routed(part: Outcomes, own: Folds, draw: Draw, plan: _Plan) -> dict[str, _Sums]:
+def _routed(
+    part: Outcomes,
+    own: Folds,
+    bounds: tuple[int, int],
+    *,
+    plan: _Plan,
+    fitted: Mapping[str, Sequence[PromptQuality]],
+    draws: Resamples,
+) -> dict[str, _Sums]:
     """Every run on a part, as sums."""
     kept = complete(part, plan.models, plan.measures)
     if kept is None:
         return {}
     measured = Measured(kept, *_matrices(kept), plan.means)
-    runs = [_run(name, measured, own, plan) for name in plan.routers]
-    counts = draw()
+    runs = [_run(name, measured, own, plan, fitted) for name in plan.kinds]
+    counts = draws.part(*bounds)
     kinds = kept.prompts["task_type"]
     return {
         run.name: _summed(run, measured, counts, kinds)
@@ -190,15 +197,18 @@ def _routed(part: Outcomes, own: Folds, draw: Draw, plan: _Plan) -> dict[str, _S
     }
 
 
-def _run(name: str, measured: Measured, own: Folds, plan: _Plan) -> RouterRun:
-    kind, fitted = plan.routers[name]
-    if not fitted:
+def _run(
+    name: str, measured: Measured, own: Folds, plan: _Plan, fitted: Mapping[str, Sequence[PromptQuality]]
+) -> RouterRun:
+    kind = plan.kinds[name]
+    if name not in fitted:
         cost = measured.cost if measured.has_cost else np.zeros_like(measured.quality)
         return chosen(name, kind, np.round(measured.quality, 12), cost, measured=measured, willingness=plan.willingness)
     expected = plan.expected_cost[own] if measured.has_cost else np.zeros_like(measured.quality)
     predicted = np.empty_like(measured.quality)
     for fold in np.unique(own):
-        predicted[own == fold] = predict(fitted[fold], measured.outcomes.prompts[own == fold], plan.models)
+        rows = own == fold
+        predicted[rows] = predict(fitted[name][fold], measured.outcomes.prompts[rows], plan.models)
     return chosen(name, kind, predicted, expected, measured=measured, willingness=plan.willingness)
 
 

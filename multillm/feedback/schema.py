@@ -164,11 +164,12 @@ def aware(name: str, time: object) -> datetime:
     return time
 
 
-def spending(since: datetime) -> Select[Any]:
-    """Query for what calls have taken since then: cost units and tokens."""
+def spending(since: datetime, until: datetime | None = None) -> Select[Any]:
+    """Query for what calls have taken since then, and before another time if it is given: cost units and tokens."""
     tokens = func.coalesce(calls.c.input_tokens, 0) + func.coalesce(calls.c.output_tokens, 0)
     query = select(func.sum(calls.c.cost_units), func.sum(tokens))
-    return query.where(calls.c.recorded_at >= since, calls.c.replayed.is_(False))
+    query = query.where(calls.c.recorded_at >= since, calls.c.replayed.is_(False))
+    return query if until is None else query.where(calls.c.recorded_at < until)
 
 
 def dtypes() -> dict[str, str]:

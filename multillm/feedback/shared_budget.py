@@ -8,14 +8,15 @@ import math
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Table, delete, func, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Double, Table, delete, func, insert, select
 
 from multillm.budget import Overspent, Reservation, Spending, fits
 from multillm.errors import FeedbackError
-from multillm.feedback.schema import StorableText, UtcDateTime, spending
+from multillm.feedback.period import PeriodSpending, metadata, total
+from multillm.feedback.schema import StorableText, UtcDateTime
 from multillm.feedback.store import FeedbackStore
 
 __all__ = ["SharedBudget"]
@@ -25,11 +26,12 @@ TURN = 0x6D756C74696C6C62
 LOOK_AGAIN_S = 0.1
 HELD_S = 3600.0
 """How long a reservation counts whose process died."""
+LATE_S = 60.0
+"""How much later than its date a row may be committed, whose call has no reservation."""
 
 logger = logging.getLogger("multillm")
 T = TypeVar("T")
 R = TypeVar("R")
-metadata = MetaData()
 reservations = Table(
     "multillm_reservations",
     metadata,
@@ -44,7 +46,8 @@ class SharedBudget:
     """A limit on cost and tokens; like `Budget`, with the calls under way kept in the store's database.
 
     Every reservation is one transaction, and only one process makes one at a time: what all have spent and reserved
-    never exceeds the limit together. A process that dies leaves its reservations behind for an hour.
+    never exceeds the limit together, as long as the clocks of their hosts are within a minute of one another. A process
+    that dies leaves its reservations behind for an hour.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ class SharedBudget:
 
     def __init__(self, store: FeedbackStore, period_s: float, cost_units: float | None, tokens: int | None) -> None:
         self._store = store
-        self._period = timedelta(seconds=period_s)
+        self._spending = PeriodSpending(period_s)
         self._cost_units = math.inf if cost_units is None else cost_units
         self._tokens = math.inf if tokens is None else tokens
         self._taken = Spending()
@@ -105,22 +108,25 @@ class SharedBudget:
 
     def _reserve(self, most: Spending) -> str | None:
         """Id of a reservation; None while others hold what it needs."""
-        now = self._store.now()
+        now, reserved = self._store.now(), None
         with self._store.transaction(writing=True) as connection:
             _take_turn(connection)
             connection.execute(delete(reservations).where(reservations.c.expires_at < now))
-            spent = _total(connection, spending(now - self._period))
-            held = select(func.sum(reservations.c.cost_units), func.sum(reservations.c.tokens))
-            self._taken = spent + _total(connection, held)
-            if not fits(spent + most, self._cost_units, self._tokens):
-                raise Overspent
-            if not fits(self._taken + most, self._cost_units, self._tokens):
-                return None
-            reserved = uuid.uuid4().hex
-            expires = now + timedelta(seconds=HELD_S)
-            row = {"id": reserved, "expires_at": expires, "cost_units": most.cost_units, "tokens": most.tokens}
-            connection.execute(insert(reservations), row)
-            return reserved
+            # A call that ends between the two is in both: what is reserved must be read first.
+            held = total(connection, select(func.sum(reservations.c.cost_units), func.sum(reservations.c.tokens)))
+            spent = self._spending.look_up(connection, now, _settled(connection, now))
+            self._taken = spent + held
+            if self._fits(self._taken + most):
+                reserved = uuid.uuid4().hex
+                expires = now + timedelta(seconds=HELD_S)
+                row = {"id": reserved, "expires_at": expires, "cost_units": most.cost_units, "tokens": most.tokens}
+                connection.execute(insert(reservations), row)
+        if reserved is None and not self._fits(spent + most):
+            raise Overspent
+        return reserved
+
+    def _fits(self, spending: Spending) -> bool:
+        return fits(spending, self._cost_units, self._tokens)
 
     def _give_back(self, reserved: str) -> None:
         """End a reservation; where the database fails, it ends by itself, and no answer is lost for it."""
@@ -154,6 +160,8 @@ def _take_turn(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(TURN)))
 
 
-def _total(connection: Connection, query: object) -> Spending:
-    cost_units, tokens = connection.execute(query).one()  # type: ignore[call-overload]
-    return Spending(float(cost_units or 0.0), int(tokens or 0))
+def _settled(connection: Connection, now: datetime) -> datetime:
+    """A time before which no row is still to come: that of a call under way is dated after its reservation."""
+    ends = connection.scalar(select(func.min(reservations.c.expires_at)))
+    late = now - timedelta(seconds=LATE_S)
+    return late if ends is None else min(late, ends - timedelta(seconds=HELD_S))

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Counts", "Estimate", "Figures", "Resamples", "Statistic", "apply", "bootstrap", "resample", "weighted_mean"]
+__all__ = [
+    "Counts",
+    "Estimate",
+    "Figures",
+    "Resamples",
+    "Statistic",
+    "apply",
+    "bootstrap",
+    "numbered",
+    "resample",
+    "weighted_mean",
+]
 
 Figures = npt.NDArray[np.float64]
 Statistic = Callable[[Figures], Figures]
@@ -77,7 +87,7 @@ class Resamples:
     ----------
     replicates : int
         Resamples.
-    unit : int array of shape [n]
+    unit : int32 array of shape [n], optional
         What is drawn together.
     drawn : int16 array of shape [1 + replicates, units], optional
         How often each unit was drawn.
@@ -86,16 +96,18 @@ class Resamples:
     """
 
     replicates: int
-    unit: npt.NDArray[np.intp] | None
+    unit: npt.NDArray[np.int32] | None
     drawn: Counts | None
     seed: int
 
     @classmethod
-    def of(cls, n: int, replicates: int, rng: np.random.Generator, groups: npt.ArrayLike | None = None) -> Resamples:
-        """Resamples of n prompts, or of their groups."""
-        if groups is None and n > DRAWN_AT_ONCE:
+    def of(
+        cls, n: int, replicates: int, rng: np.random.Generator, group: npt.NDArray[np.int32] | None = None
+    ) -> Resamples:
+        """Resamples of n prompts, or of their groups, as `numbered` numbers them."""
+        if group is None and n > DRAWN_AT_ONCE:
             return cls(replicates, None, None, int(rng.integers(2**63)))
-        unit = np.arange(n) if groups is None else np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+        unit = np.arange(n, dtype=np.int32) if group is None else group
         units = int(unit.max()) + 1
         drawn = np.empty((1 + replicates, units), dtype=np.int16)
         drawn[0] = 1
@@ -103,12 +115,16 @@ class Resamples:
             drawn[row] = np.bincount(rng.integers(units, size=units), minlength=units)
         return cls(replicates, unit, drawn, 0)
 
-    def part(self, start: int, stop: int) -> Callable[[], Counts]:
-        """What draws the counts of some prompts, shape [1 + replicates, stop - start]."""
+    def part(self, start: int, stop: int) -> Counts:
+        """The counts of some prompts, shape [1 + replicates, stop - start]."""
         if self.drawn is None or self.unit is None:
-            return partial(_poisson, self.seed, self.replicates, start, stop)
-        columns = self.drawn[:, self.unit[start:stop]]
-        return lambda: columns
+            return _poisson(self.seed, self.replicates, start, stop)
+        return self.drawn[:, self.unit[start:stop]]
+
+
+def numbered(groups: npt.ArrayLike) -> npt.NDArray[np.int32]:
+    """The number of each prompt's group, in the order of their names, shape [n]."""
+    return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1].astype(np.int32)
 
 
 def _poisson(seed: int, replicates: int, start: int, stop: int) -> Counts:
@@ -142,7 +158,7 @@ def resample(n: int, replicates: int, rng: np.random.Generator, groups: npt.Arra
     int16 array of shape [1 + replicates, n]
         The first row is all ones: the prompts as they are.
     """
-    return Resamples.of(n, replicates, rng, groups).part(0, n)()
+    return Resamples.of(n, replicates, rng, None if groups is None else numbered(groups)).part(0, n)
 
 
 def apply(statistic: Statistic, counts: Counts) -> Figures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import add
 
@@ -14,7 +14,7 @@ from sklearn.base import clone
 from multillm.evaluation.splits import draw_folds, groups_of
 from multillm.learning import LinearCurves
 from multillm.metrics import Estimate
-from multillm.metrics.bootstrap import Counts, Figures, Resamples, apply
+from multillm.metrics.bootstrap import Figures, Resamples, apply, numbered
 from multillm.outcomes import Outcomes, PartitionedOutcomes
 from multillm.outcomes.survey import Survey, complete
 from multillm.policy import Policy
@@ -47,11 +47,15 @@ class Found:
 
 @dataclass(frozen=True, eq=False)
 class _Cells:
-    """A part as arrays: prompts without their texts, quality and cost of shape [n, models]."""
+    """A part as arrays: prompts without their texts, quality and cost of shape [n, models], folds as `_folds` has them.
+
+    None stands for a part without any prompt that counts.
+    """
 
     prompts: pd.DataFrame
     quality: Figures
     cost: Figures
+    inner: Folds
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,21 +77,24 @@ class _Fit:
 
 def search_parts(table: PartitionedOutcomes, search: Search, seed: int, replicates: int) -> Found:
     """Choose a policy as `tune` does, in four passes over the parts, of which three read numbers alone."""
+    from dask.delayed import delayed
+
     survey = Survey.of(table, MEASURES)
     search.check(table.name, survey.cost_unit)
     rng = np.random.default_rng(seed)
     inner = _folds(survey, search, rng)
-    draws = [Resamples.of(survey.n, replicates, rng, groups_of(survey, search.by)) for _ in MEASURES]
-    cells = table.map(_cells, models=survey.models, classifier=search.estimator.classifier).kept()
+    groups = groups_of(survey, search.by)
+    # What is large is made by a worker: sent with the tasks, it would be held up by the scheduler.
+    draws = delayed(_draws)(survey.n, replicates, rng, None if groups is None else numbered(groups))
     inners = [inner[:, start:stop] for start, stop in survey.bounds]
-    moments = cells.total(_moments, add, inners, folds=search.folds, models=len(survey.models))
+    cells = table.map(_cells, inners, models=survey.models, classifier=search.estimator.classifier).kept()
+    moments = cells.total(_moments, add, folds=search.folds, models=len(survey.models))
     fitted = [_fits(of_search, search.estimator, survey.models) for of_search in moments]
-    swept = cells.total(_sweeps, _both, inners, fitted=fitted) or []
+    swept = cells.total(_sweeps, _both, fitted=fitted) or []
     wholes = [whole for *_, whole in fitted]
     choices = [search.best(each, float(whole.mean_cost.max())) for each, whole in zip(swept, wholes, strict=True)]
     rules = [(choice.policy, whole) for choice, whole in zip(choices, wholes, strict=True)]
-    counts = [tuple(drawn.part(start, stop) for drawn in draws) for start, stop in survey.bounds]
-    sums = cells.total(_held_out, add, inners, counts, rules=rules[:-1], replicates=replicates)
+    sums = cells.total(_held_out, add, survey.bounds, rules=rules[:-1], draws=draws)
     spent, got = (Estimate.of(total / weight, survey.n) for total, weight in sums)
     return Found(
         choices[-1],
@@ -116,25 +123,25 @@ def _folds(survey: Survey, search: Search, rng: np.random.Generator) -> Folds:
     return inner
 
 
-def _cells(part: Outcomes, models: Sequence[str], classifier: str) -> _Cells | None:
+def _cells(part: Outcomes, inner: Folds, models: Sequence[str], classifier: str) -> _Cells | None:
     kept = complete(part, models, MEASURES)
     if kept is None:
         return None
     known = typed(kept, classifier)
     quality, cost = (known.matrix(measure).to_numpy(float) for measure in MEASURES)
-    return _Cells(known.prompts[["task_type", "complexity"]], quality, cost)
+    return _Cells(known.prompts[["task_type", "complexity"]], quality, cost, inner)
 
 
-def _moments(cells: _Cells | None, inner: Folds, folds: int, models: int) -> Figures:
+def _moments(cells: _Cells | None, folds: int, models: int) -> Figures:
     """Sums over the prompts of each search and fold, shape [searches, folds, 3 + 3 models].
 
     Of 1, x, x squared, the qualities y, x y and the costs, with the complexity x counted from 0.5.
     """
     if cells is None:
-        return np.zeros((len(inner), folds, 3 + 3 * models))
+        return np.zeros((folds + 1, folds, 3 + 3 * models))
     x = cells.prompts["complexity"].to_numpy(float)[:, None] - MIDDLE
     terms = np.hstack([np.ones_like(x), x, x**2, cells.quality, x * cells.quality, cells.cost])
-    return np.stack([[terms[own == fold].sum(axis=0) for fold in range(folds)] for own in inner])
+    return np.stack([[terms[own == fold].sum(axis=0) for fold in range(folds)] for own in cells.inner])
 
 
 def _fits(moments: Figures, estimator: LinearCurves, models: Sequence[str]) -> list[_Fit]:
@@ -155,11 +162,11 @@ def _fit(sums: Figures, estimator: LinearCurves, models: Sequence[str]) -> _Fit:
     return _Fit(curves, cost)
 
 
-def _sweeps(cells: _Cells | None, inner: Folds, fitted: Sequence[Sequence[_Fit]]) -> list[Sweep] | None:
+def _sweeps(cells: _Cells | None, fitted: Sequence[Sequence[_Fit]]) -> list[Sweep] | None:
     """Every policy on the prompts that each search sees, by curves fitted without their fold."""
     if cells is None:
         return None
-    return [_sweep(cells, own, *fits) for own, fits in zip(inner, fitted, strict=True)]
+    return [_sweep(cells, own, *fits) for own, fits in zip(cells.inner, fitted, strict=True)]
 
 
 def _sweep(cells: _Cells, own: Folds, *fits: _Fit) -> Sweep:
@@ -185,25 +192,26 @@ def _both(one: list[Sweep] | None, other: list[Sweep] | None) -> list[Sweep] | N
     return list(map(add, one, other))
 
 
+def _draws(n: int, replicates: int, rng: np.random.Generator, group: npt.NDArray[np.int32] | None) -> list[Resamples]:
+    """Resamples for what was spent and for what was got."""
+    return [Resamples.of(n, replicates, rng, group) for _ in MEASURES]
+
+
 def _held_out(
-    cells: _Cells | None,
-    inner: Folds,
-    counts: Sequence[Callable[[], Counts]],
-    rules: Sequence[tuple[Policy, _Fit]],
-    replicates: int,
+    cells: _Cells | None, bounds: tuple[int, int], rules: Sequence[tuple[Policy, _Fit]], draws: Sequence[Resamples]
 ) -> Figures:
     """Sums of what held-out prompts cost and of their quality, with the weights, shape [2, 2, 1 + replicates]."""
-    sums = np.zeros((2, 2, 1 + replicates))
+    sums = np.zeros((2, 2, 1 + draws[0].replicates))
     if cells is None:
         return sums
     values = np.empty((2, len(cells.quality)))
-    for own, (policy, fit) in zip(inner[:-1], rules, strict=True):
+    for own, (policy, fit) in zip(cells.inner[:-1], rules, strict=True):
         rows = np.flatnonzero(own == HELD_OUT)
         prompts = cells.prompts.iloc[rows]
         model = taken(policy, fit.predict(prompts), fit.price, prompts["task_type"])
         values[:, rows] = cells.cost[rows, model], cells.quality[rows, model]
-    for which, draw in enumerate(counts):
-        drawn = draw()
+    for which, resamples in enumerate(draws):
+        drawn = resamples.part(*bounds)
         got = apply(lambda weights, of=values[which]: weights @ of, drawn)  # type: ignore[misc]
         sums[which] = got, drawn.sum(axis=1, dtype=float)
     return sums
