@@ -166,9 +166,8 @@ class _Words:
             if left in number and right in number
         }
         right = np.flatnonzero(~self.opens)
-        place = pd.Index(list(weighed), dtype=np.intp).get_indexer(
-            self.words[right - 1] * len(number) + self.words[right]
-        )
+        pair = pd.Index(self.words[right - 1] * len(number) + self.words[right])
+        place = pd.Index(list(weighed), dtype=np.intp).get_indexer(pair)
         hit = place >= 0
         return _sums(self.owners[right[hit]], place[hit], list(weighed.values()), self.count)
 
