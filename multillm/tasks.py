@@ -45,7 +45,7 @@ class ComplexityTier(StrEnum):
 
 def estimate_tokens(text: str) -> int:
     """Tokens of a text, estimated at four characters each and never below one."""
-    return max(1, len(text) // CHARACTERS_PER_TOKEN)
+    return len(text) // CHARACTERS_PER_TOKEN or 1
 
 
 @dataclass(frozen=True, slots=True)

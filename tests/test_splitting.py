@@ -21,6 +21,7 @@ from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Weights, features, read_model
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
+from multillm.splitting.segmenting import clauses, openings
 from multillm.splitting.train import choose_cutoff, train
 from multillm.splitting.train_segments import train as train_segments
 
@@ -296,6 +297,18 @@ def test_a_fact_falls_back_on_its_first_values() -> None:
     assert weights.margin([("asked", "question", "comma")]) == 0.5
     assert weights.margin([("asked", "question", "stop"), ("unknown", "x")]) == 1.0
     assert weights.margin([]) == -1.0
+
+
+def test_what_is_asked_first_is_taken_back_if_what_follows_is_likelier_without_it() -> None:
+    prompt = "Notes on heaps. Explain stacks."
+    text = read(prompt)
+    found = clauses(prompt, text, cut(prompt, text))
+    alone = {"nothing asked False": 0.1, "nothing asked True": 5.0}
+    assert openings(found, [0], Weights({"weights": alone, "threshold": 0.0})) == [0]
+    assert openings(found, [0, 1], Weights({"weights": alone, "threshold": 0.0})) == [1]
+    second = {"asked times 1": 4.0}
+    assert openings(found, [0, 1], Weights({"weights": alone | second, "threshold": 0.0})) == [0, 1]
+    assert openings(found, [0, 1], Weights({"weights": {}, "threshold": 1.0})) == []
 
 
 @given(st.lists(PIECES, max_size=30).map(" ".join))

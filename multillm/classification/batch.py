@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, count
 
 import numpy as np
 import pandas as pd
@@ -126,7 +127,7 @@ def _scores(texts: Sequence[str], model: LinearModel) -> Figures:
 
 def _numbered(texts: Sequence[str]) -> tuple[Places, list[str]]:
     """A number for each text, equal for equal ones, and the text of each number."""
-    known = {text: place for place, text in enumerate(dict.fromkeys(texts))}
+    known: dict[str, int] = defaultdict(count().__next__)
     return np.fromiter(map(known.__getitem__, texts), dtype=np.intp, count=len(texts)), list(known)
 
 
@@ -164,12 +165,11 @@ class _Words:
             for (left, right), row in model.pairs.items()
             if left in number and right in number
         }
-        keys = np.array(sorted(weighed), dtype=np.intp)
         right = np.flatnonzero(~self.opens)
-        pair = self.words[right - 1] * len(number) + self.words[right]
-        place = np.searchsorted(keys, pair)
-        hit = np.append(keys, -1)[place] == pair
-        return _sums(self.owners[right[hit]], place[hit], [weighed[key] for key in keys.tolist()], self.count)
+        pair = pd.Index(self.words[right - 1] * len(number) + self.words[right])
+        place = pd.Index(list(weighed), dtype=np.intp).get_indexer(pair)
+        hit = place >= 0
+        return _sums(self.owners[right[hit]], place[hit], list(weighed.values()), self.count)
 
     def early(self, model: LinearModel) -> Figures:
         """What the first words add to the scores."""

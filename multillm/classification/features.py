@@ -75,7 +75,8 @@ def pieces(text: str) -> list[str]:
     found = lowered.split()
     if found and begins_lead_in(found[0]):
         found = lowered[skip_lead_in(lowered, 0, len(lowered)) :].split()
-    return found[:MOST_PIECES]
+    del found[MOST_PIECES:]
+    return found
 
 
 @lru_cache(maxsize=50_000)

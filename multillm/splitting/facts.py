@@ -55,7 +55,11 @@ class Weights:
 
     def margin(self, facts: Iterable[Fact]) -> float:
         """By how much the sum of the weights of some facts exceeds the threshold."""
-        return sum(map(self._sums.__getitem__, facts)) - self.threshold
+        return self.sum(facts) - self.threshold
+
+    def sum(self, facts: Iterable[Fact]) -> float:
+        """Sum of the weights of some facts."""
+        return sum(map(self._sums.__getitem__, facts))
 
 
 class _Sums(dict[Fact, float]):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from heapq import nlargest
 from itertools import pairwise
+from math import exp, log1p
+from operator import itemgetter
+from typing import NamedTuple
 
 from multillm.splitting.clauses import Clause, glance
 from multillm.splitting.cutting import Stretch, cut
@@ -12,13 +16,44 @@ from multillm.splitting.heads import Request
 from multillm.splitting.pieces import NOTHING, Text
 from multillm.splitting.surroundings import Surroundings, beside
 
-__all__ = ["clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
+__all__ = ["NONE_ASKED", "Asked", "clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
 
 FEW = 3
 MOST = 6
 REACH = 12
+WIDTH = 3
 NEAR = 4
 PARTED = frozenset(["stop", "line", "paragraph"])
+
+
+class Asked(NamedTuple):
+    """What has been asked up to a clause.
+
+    Attributes
+    ----------
+    latest : int
+        The last clause that opens a request.
+    times : int
+        How many do.
+    before : Asked or None
+        What had been asked up to the last one; None if nothing ever was.
+    """
+
+    latest: int
+    times: int
+    before: Asked | None
+
+    def places(self) -> list[int]:
+        """The clauses that open a request, in order."""
+        found: list[int] = []
+        asked = self
+        while asked.before:
+            found.append(asked.latest)
+            asked = asked.before
+        return found[::-1]
+
+
+NONE_ASKED = Asked(-1, 0, None)
 
 
 def weights(part: str) -> Weights:
@@ -26,7 +61,7 @@ def weights(part: str) -> Weights:
     return read_weights("segments.json", part)
 
 
-def of_opening(found: Sequence[Clause], place: int, asked: Sequence[int]) -> list[Fact]:
+def of_opening(found: Sequence[Clause], place: int, asked: Asked) -> list[Fact]:
     """What speaks for and against a clause opening a request, given those before it that do.
 
     Parameters
@@ -35,26 +70,26 @@ def of_opening(found: Sequence[Clause], place: int, asked: Sequence[int]) -> lis
         All clauses.
     place : int
         The one in question.
-    asked : sequence of int
-        Those before it that open a request.
+    asked : Asked
+        What has been asked before it.
     """
     clause, last = found[place], place + 1 == len(found)
     kind, joint = clause.kind, clause.joint
-    if not asked:
+    if not asked.times:
         return [("nothing asked", last, kind, joint)]
-    latest = found[asked[-1]]
-    distance = place - asked[-1]
+    latest = found[asked.latest]
+    distance = place - asked.latest
     facts: list[Fact] = [
         ("asked", kind, joint, latest.kind, latest.joint),
         ("asked item", latest.item, clause.item, joint),
         ("asked before verb", clause.head.verb, latest.kind, joint),
         ("asked distance", min(distance, FEW), kind, joint),
-        ("asked times", min(len(asked), FEW), kind, joint),
+        ("asked times", min(asked.times, FEW), kind, joint),
         ("asked kinds", latest.first.kind, clause.first.kind, joint),
         *[("asked does", name, other, joint) for name in latest.classes for other in clause.classes],
     ]
     if distance > 1:
-        between = found[max(asked[-1], place - NEAR) : place]
+        between = found[max(asked.latest, place - NEAR) : place]
         parted = any(each.joint in PARTED for each in between[1:])
         facts += [("parted", parted, joint, kind), ("since", between[-1].kind, between[-1].joint, joint, kind)]
     return facts
@@ -90,9 +125,9 @@ def of_continuation(found: Sequence[Clause], latest: int, place: int, stop: int)
 def requests(masked: str, text: Text) -> list[Request]:
     """Requests of a masked prompt, in order; none if it holds one at most.
 
-    Clause by clause, from the first: one that may open a request at first sight does if the weights of what it and its
-    surroundings show and of what has been asked before it reach the threshold; those after it go on with it until one
-    is weighed to stand outside.
+    Of the clauses that may open a request at first sight those do that are likeliest to together, by what each and its
+    surroundings show and what has been asked before it; the clauses after one go on with it until one is weighed to
+    stand outside.
     """
     stretches = cut(masked, text)
     first_sight = weights("glance")
@@ -114,13 +149,18 @@ def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Claus
 
 
 def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -> list[int]:
-    """Those of some places whose clauses open a request."""
+    """Those of some places whose clauses open a request: the likeliest of all choices, found by beam search."""
     surroundings = Surroundings(found)
-    asked: list[int] = []
+    beam = [(0.0, NONE_ASKED)]
     for place in places:
-        if weights.margin(surroundings.facts(place) + of_opening(found, place, asked)) > 0:
-            asked.append(place)
-    return asked
+        shown = weights.margin(surroundings.facts(place))
+        choices = []
+        for likelihood, asked in beam:
+            margin = shown + weights.sum(of_opening(found, place, asked))
+            choices.append((likelihood - log1p(exp(-margin)), Asked(place, asked.times + 1, asked)))
+            choices.append((likelihood - log1p(exp(margin)), asked))
+        beam = nlargest(WIDTH, choices, key=itemgetter(0))
+    return beam[0][1].places()
 
 
 def _ends(found: Sequence[Clause], places: Sequence[int], weights: Weights) -> Iterator[int]:

@@ -19,7 +19,7 @@ from multillm.splitting.facts import Fact, Weights, features
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
-from multillm.splitting.segmenting import clauses, of_continuation, of_opening
+from multillm.splitting.segmenting import NONE_ASKED, Asked, clauses, of_continuation, of_opening
 from multillm.splitting.surroundings import Surroundings
 from multillm.splitting.train import design, readable
 
@@ -30,7 +30,7 @@ FOLDS = 5
 STRENGTH = 0.3
 ROUNDS = 3
 NEGLIGIBLE = 0.04
-MARGIN = 0.3
+MARGIN = 0.6
 OVERLOOKED = 0.03
 HALF = 0.5
 ASKING = (Kind.REQUEST, Kind.QUESTION)
@@ -95,15 +95,16 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
 def _openings(row: Labelled, content: dict[str, Any]) -> Iterator[Row]:
     """What each clause shows, and whether it opens a request."""
     places = row.places or (_likeliest(row, Weights(content)) if content else row.guess)
-    asked: list[int] = []
+    asked = NONE_ASKED
     for place, facts in enumerate(row.shown):
         yield facts + of_opening(row.found, place, asked), place in places
         if place in places:
-            asked.append(place)
+            asked = Asked(place, asked.times + 1, asked)
 
 
 def _likeliest(row: Labelled, weights: Weights) -> list[int]:
-    margins = [weights.margin(facts + of_opening(row.found, place, [])) for place, facts in enumerate(row.shown)]
+    shown = enumerate(row.shown)
+    margins = [weights.margin(facts + of_opening(row.found, place, NONE_ASKED)) for place, facts in shown]
     return [int(np.argmax(margins))]
 
 
