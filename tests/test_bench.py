@@ -294,6 +294,14 @@ def test_what_cannot_be_run_is_refused(more: dict[str, Any], told: str) -> None:
         run(ScriptedBackend(wrong_every(4)), **more)
 
 
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    backend = ScriptedBackend(wrong_every(4))
+    with pytest.raises(ml.BenchmarkError, match="cannot be written to .* give a folder"):
+        run_benchmark("small", backend=backend, out=tmp_path / "file" / "run", progress=False)
+    assert not backend.requests
+
+
 def test_a_limit_takes_prompts_from_all_over_the_set() -> None:
     backend = ScriptedBackend(wrong_every(4))
     assert run(backend, sums(12), limit=4).rows["prompt_id"].tolist()[2:6] == ["sum-0", "sum-3", "sum-6", "sum-9"]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -161,13 +162,15 @@ async def measure(
     )
     with tempfile.TemporaryDirectory() as unkept:
         folder = Path(unkept if out is None else out).absolute()
-        manifest = await asyncio.to_thread(_begin, folder, manifest)
+        with _writing(folder):
+            manifest = await asyncio.to_thread(_begin, folder, manifest)
         with CallProgress(shown=progress) as shown:
             answers = await site.answers(Job(used, asked, how, line_up, folder), shown)
     rows = to_rows(answers, how.machine_usd_per_hour)
     run = kind(manifest, rows, prompts_frame(asked), None if out is None else folder)
     if out is not None:
-        await asyncio.to_thread(run.write, out)
+        with _writing(folder):
+            await asyncio.to_thread(run.write, folder)
     return run
 
 
@@ -210,6 +213,18 @@ def _some(prompts: tuple[BenchmarkPrompt, ...], limit: int | None) -> tuple[Benc
     if limit is None or limit >= len(prompts):
         return prompts
     return tuple(prompts[n * len(prompts) // limit] for n in range(limit))
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """What cannot be written is told with what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise BenchmarkError(
+            f"{folder} cannot be written to ({error}); make room, or give a folder that may be written to. "
+            "The same again goes on where it stopped"
+        ) from error
 
 
 def _begin(folder: Path, manifest: Manifest) -> Manifest:
