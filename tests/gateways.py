@@ -86,8 +86,8 @@ class Gateway:
 
     def client(self, **options: object) -> openai.OpenAI:
         """OpenAI's own client for it."""
-        settings: dict[str, object] = {"max_retries": 0, "timeout": 60, **options}
-        return openai.OpenAI(base_url=f"{self.base_url}/v1", api_key=self.key, **settings)  # type: ignore[arg-type]
+        settings: dict[str, object] = {"api_key": self.key, "max_retries": 0, "timeout": 60, **options}
+        return openai.OpenAI(base_url=f"{self.base_url}/v1", **settings)  # type: ignore[arg-type]
 
     def async_client(self) -> openai.AsyncOpenAI:
         """The same for many calls at once."""

@@ -10,19 +10,23 @@ import itertools
 import json
 import shutil
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import openai
 import pytest
+import yaml
 
 import multillm as ml
+from multillm.gateway.config import write_config
 from multillm.gateway.sections import BROKE_OFF
 from multillm.testing import Fault, FaultServer, Script
 from tests.gateways import Gateway, has_redis, multillm_serve, redis_server, running
@@ -49,13 +53,34 @@ limits: {{period_cost_units: {BUDGET}}}
 """.replace("task_types", "context_tokens: 16384, quality: {intercept: 0.9}, task_types")
 
 
+CALLERS = """
+from litellm.proxy._types import UserAPIKeyAuth
+
+async def known(request, api_key):
+    name, _, models = api_key.removeprefix("sk-").partition("-may-ask-")
+    return UserAPIKeyAuth(api_key=api_key, key_alias=name, models=models.split(","))
+"""
+
+
+def exported(folder: Path, environ: dict[str, str]) -> Gateway:
+    """LiteLLM's own command over the exported config, to which callers with keys of their own were added."""
+    path = write_config(ml.load_pool(folder / "pool.yaml"), folder / "exported", environ)
+    (path.parent / "callers.py").write_text(CALLERS)
+    config = yaml.safe_load(path.read_text())
+    config["general_settings"] |= {"custom_auth": "callers.known", "custom_auth_run_common_checks": True}
+    config["litellm_settings"] |= {"enable_post_custom_auth_checks": True}
+    path.write_text(yaml.safe_dump(config))
+    return Gateway([str(Path(sys.executable).with_name("litellm")), "--config", str(path)], environ, path.parent)
+
+
 @dataclass
 class Cluster:
-    """Two gateways over one model server."""
+    """Two gateways over one model server, and one that is LiteLLM's own command over the exported config."""
 
     models: FaultServer
     first: Gateway
     second: Gateway
+    exported: Gateway
     store: str
     redis: str | None
     shares_budget: bool
@@ -89,8 +114,9 @@ def whole_cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
             *("--max-tokens", str(RUN_TOKENS), "--deadline", str(RUN_S)),
         )
         first, second = (Gateway(command, environ, folder) for _ in range(2))
-        stack.enter_context(running(first, second))
-        cluster = Cluster(models, first, second, store, shared, shares_budget)
+        third = exported(folder, environ)
+        stack.enter_context(running(first, second, third))
+        cluster = Cluster(models, first, second, third, store, shared, shares_budget)
         yield cluster
         lets_go_of_everything(first)
         keeps_secrets(cluster)
@@ -316,6 +342,17 @@ def test_the_password_of_a_model_s_address_reaches_its_server_and_no_caller(
         client.chat.completions.create(model=model, messages=[{"role": "user", "content": SINGLE}])
     assert not [secret for secret in (PASSWORD, ENCODED) if secret in f"{caught.value} {caught.value.body}"]
     assert {headers["authorization"] for headers in cluster.models.headers} == {f"Basic {ENCODED}"}
+
+
+def test_callers_have_keys_of_their_own_and_are_told_what_streams_cost_too(cluster: Cluster) -> None:
+    cluster.script("light", "word " * 100)
+    with cluster.exported.client(api_key="sk-reader-may-ask-multillm") as reader:
+        costs = [ask(reader, SINGLE).usage.cost]
+        chunks = list(ask(reader, SINGLE, stream=True, stream_options={"include_usage": True}))
+        costs += [chunk.usage.cost for chunk in chunks if chunk.usage]
+        with pytest.raises(openai.PermissionDeniedError, match="not available for this API key"):
+            reader.chat.completions.create(model="light", messages=[{"role": "user", "content": SINGLE}])
+    assert costs == pytest.approx([0.001, 0.001])
 
 
 def test_a_deployment_that_one_gateway_found_dead_is_left_out_by_the_other(cluster: Cluster) -> None:

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import quote
 
 from litellm.llms.custom_llm import CustomLLM
-from litellm.types.llms.openai import ChatCompletionUsageBlock
 from litellm.types.utils import GenericStreamingChunk, Usage
 
 from multillm.errors import MultillmError
@@ -126,11 +125,12 @@ def _finish_reason(result: RunResult) -> str:
     return "length" if any(sub.status == "truncated" for sub in result.results) else "stop"
 
 
-def _usage(result: RunResult) -> ChatCompletionUsageBlock:
-    """Tokens of all calls that were answered."""
+def _usage(result: RunResult) -> dict[str, Any]:
+    """Tokens of all calls that were answered, and the cost, which LiteLLM takes from here when it streams."""
     completions = [sub.completion for sub in result.results if sub.completion]
     read, written = sum(done.input_tokens for done in completions), sum(done.output_tokens for done in completions)
-    return ChatCompletionUsageBlock(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)
+    tokens = {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+    return {**tokens, "cost": result.cost_units}
 
 
 def _told(result: RunResult) -> dict[str, Any]:
