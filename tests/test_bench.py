@@ -297,8 +297,8 @@ def test_what_cannot_be_run_is_refused(more: dict[str, Any], told: str) -> None:
 def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     backend = ScriptedBackend(wrong_every(4))
-    with pytest.raises(ml.BenchmarkError, match="cannot be written to .* give a folder"):
-        run_benchmark("small", backend=backend, out=tmp_path / "file" / "run", progress=False)
+    with pytest.raises(ml.BenchmarkError, match=r"cannot be written to .* give a folder"):
+        ml.run_benchmark("small", backend=backend, out=tmp_path / "file" / "run", progress=False)
     assert not backend.requests
 
 
