@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -95,8 +96,8 @@ def test_every_figure_of_parts_is_that_of_one_table(
 class DiesOnce(ml.MeanQuality):
     """Mean qualities; the first process that predicts by them is killed."""
 
-    def predict(self, prompts: pd.DataFrame) -> pd.DataFrame:
-        die_once(prompts["prompt"], os.environ["MULTILLM_TEST_MARK"])
+    def predict(self, prompts: pd.DataFrame | Sequence[str]) -> pd.DataFrame:
+        die_once(pd.Series(dtype=str), os.environ["MULTILLM_TEST_MARK"])
         return super().predict(prompts)
 
 

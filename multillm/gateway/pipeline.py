@@ -110,7 +110,7 @@ def _last_chunk(text: str, result: RunResult) -> GenericStreamingChunk:
         text=text,
         is_finished=True,
         finish_reason=_finish_reason(result),
-        usage=_usage(result),
+        usage=_usage(result),  # type: ignore[typeddict-item]  # LiteLLM reads a cost that its type does not tell
         index=0,
         provider_specific_fields={"multillm": _told(result)},
     )
