@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Connection, Double, MetaData, Select, Table, delete, func, insert, select
 
 from multillm.budget import Spending
-from multillm.feedback.schema import spending
+from multillm.feedback.schema import calls, spending
 
 __all__ = ["PeriodSpending", "metadata", "total"]
 
@@ -61,9 +61,13 @@ class PeriodSpending:
     def _seal(self, connection: Connection, numbers: list[int], first: int) -> None:
         """Keep the sums of these pieces, and no longer those from before the first."""
         connection.execute(delete(sealed).where(sealed.c.length_s == self._length_s, sealed.c.number < first))
+        begins = self._time(first)
+        oldest = connection.scalar(select(func.min(calls.c.recorded_at)).where(calls.c.recorded_at >= begins))
         rows = []
         for number in numbers:
-            took = total(connection, spending(self._time(number), self._time(number + 1)))
+            ends = self._time(number + 1)
+            empty = oldest is None or ends <= oldest  # as most are in a new store
+            took = Spending() if empty else total(connection, spending(self._time(number), ends))
             key = {"length_s": self._length_s, "number": number}
             rows.append({**key, "cost_units": took.cost_units, "tokens": took.tokens})
         connection.execute(insert(sealed), rows)
