@@ -31,7 +31,10 @@ def store(tmp_path: Path) -> ml.FeedbackStore:
 
 
 def limited(backend: ml.Backend, store: ml.FeedbackStore | None, **limits: float) -> ml.Orchestrator:
-    return ml.Orchestrator(backend=backend, store=store, limits=ml.Limits.model_validate(limits))
+    """An orchestrator for which an explanation is documentation, whatever the learned classifier makes of it."""
+    return ml.Orchestrator(
+        backend=backend, store=store, limits=ml.Limits.model_validate(limits), classifier="reference"
+    )
 
 
 calls_made = st.lists(
@@ -136,7 +139,9 @@ async def test_a_period_counts_every_run_and_forgets_what_is_past(tmp_path: Path
 
     def orchestrator() -> ml.Orchestrator:
         limits = ml.Limits(period_s=3600, period_tokens=1024 + 64 + 20)
-        return ml.Orchestrator(backend=backend, store=store, limits=limits, clock=lambda: seconds[0])
+        return ml.Orchestrator(
+            backend=backend, store=store, limits=limits, classifier="reference", clock=lambda: seconds[0]
+        )
 
     first = orchestrator()
     results = [await first.handle("Explain what a mutex is.") for _ in range(3)]
