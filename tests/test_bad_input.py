@@ -107,6 +107,19 @@ def test_a_prompt_of_a_megabyte_takes_seconds_not_minutes(piece: str) -> None:
     assert time.process_time() - started < 20  # it is about 1; quadratic, it would be hours
 
 
+NESTED = "Plan a trip.\n" + "".join(f"{'  ' * depth}- Write a\n" for depth in range(1000))
+
+
+@pytest.mark.parametrize("text", [NESTED, "a" * 10_000_000, "\x00" * 10_000_000], ids=["nested", "letters", "NUL"])
+def test_a_list_a_thousand_deep_and_ten_megabytes_are_no_harm(text: str) -> None:
+    started = time.process_time()
+    for splitter in ("structural", "reference"):
+        assert ml.split(text, splitter)
+    with pytest.raises(ml.RoutingError, match="tokens of context"):
+        ml.Orchestrator(store=None).plan(text)
+    assert time.process_time() - started < 30  # it is 1 to 3
+
+
 # Pools
 
 SCALARS: st.SearchStrategy[Any] = (
