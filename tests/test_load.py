@@ -55,8 +55,9 @@ async def test_a_server_that_slows_down_as_load_grows_and_turns_callers_away_los
         orchestrator = ml.Orchestrator(load.pool(5.0 * busy()), ml.OllamaBackend(server.base_url, {}), store=None)
         done = [run async for run in ml.handle_many(orchestrator, load.prompts(20), concurrency=20)]
     results = [run.result for run in done if run.result]
-    told = [sub.completion or sub.error for result in results for sub in result.results]
-    attempts = [attempt for each in told for attempt in getattr(each, "attempts", ())]
+    ended = [sub.completion or sub.error for result in results for sub in result.results]
+    told = [each for each in ended if isinstance(each, ml.Completion | ml.CompletionError)]
+    attempts = [attempt for each in told for attempt in each.attempts]
     assert sorted(run.index for run in done) == list(range(20))
     assert len(told) == 40
     assert all(load.answers_fit(result) for result in results)

@@ -40,8 +40,6 @@ PIECES = st.sampled_from(
 
 LEARNED_MISSES = 0.25
 """Share of hand-made examples that learned weights may get wrong; what breaks a kind of request breaks more."""
-LEARNED_CUTS = 0.1
-"""Share of hand-made single requests that they may cut."""
 
 
 def texts(prompt: str) -> list[str]:
@@ -93,34 +91,37 @@ def test_requests_of_their_own_are_split() -> None:
     assert len(wrong) <= LEARNED_MISSES * len(OWN_REQUESTS), wrong
 
 
-ONE_REQUEST = [
-    "Document the GET and POST endpoints",
-    "Compare PostgreSQL and MySQL",
-    "Build a fast and reliable cache",
-    "Write a parser. Use Python 3.11 and add type hints",
-    "What is a mutex, i.e. how would you define it",
-    "Draw the truth table of an AND gate plus an inverter",
-    "Translate: write the report and then send it to the board",
-    'Rewrite "First open the door and then explain yourself" in the passive',
-    "Write a script that loads a file, counts the words and then prints the total",
-    "Explain what `git add . && git commit and push` does",
-    "Good morning and thanks for everything",
-    "Estimate the load on the beam and show your working",
-    "Should I fly, or should I take the train",
-    "Look at the stack trace and tell me what is wrong",
-    "How do I open the valve and drain the tank",
-    "Explain how to drain the tank and then re-fill it",
-    "Write a note saying that I am away and could he please water the basil",
-    "Plan a treasure hunt. They should run around, solve riddles and find a prize",
-    "Build a landing page. Use Tailwind, keep it small and make it responsive",
-    "Condense the report and leave out the annexes",
-    "Reply to this customer.\n\nHi, where is my parcel? Please send it again and cancel the other one",
-]
-
-
-def test_one_request_is_hardly_ever_split() -> None:
-    wrong = {prompt: texts(prompt) for prompt in ONE_REQUEST if texts(prompt) != [prompt]}
-    assert len(wrong) <= LEARNED_CUTS * len(ONE_REQUEST), wrong
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Document the GET and POST endpoints",
+        "Compare PostgreSQL and MySQL",
+        "Build a fast and reliable cache",
+        "Write a parser. Use Python 3.11 and add type hints",
+        "What is a mutex, i.e. how would you define it",
+        "Draw the truth table of an AND gate plus an inverter",
+        "Translate: write the report and then send it to the board",
+        'Rewrite "First open the door and then explain yourself" in the passive',
+        "Write a script that loads a file, counts the words and then prints the total",
+        "Explain what `git add . && git commit and push` does",
+        "Good morning and thanks for everything",
+        pytest.param(
+            "Estimate the load on the beam and show your working",
+            marks=pytest.mark.xfail(strict=True, reason="the learned weights cut before a closing demand here"),
+        ),
+        "Should I fly, or should I take the train",
+        "Look at the stack trace and tell me what is wrong",
+        "How do I open the valve and drain the tank",
+        "Explain how to drain the tank and then re-fill it",
+        "Write a note saying that I am away and could he please water the basil",
+        "Plan a treasure hunt. They should run around, solve riddles and find a prize",
+        "Build a landing page. Use Tailwind, keep it small and make it responsive",
+        "Condense the report and leave out the annexes",
+        "Reply to this customer.\n\nHi, where is my parcel? Please send it again and cancel the other one",
+    ],
+)
+def test_one_request_is_never_split(prompt: str) -> None:
+    assert texts(prompt) == [prompt]
 
 
 def test_a_prompt_may_end_in_a_line_feed() -> None:
