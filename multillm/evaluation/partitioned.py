@@ -94,11 +94,9 @@ def compare_parts(routers: Mapping[str, PromptQuality], table: PartitionedOutcom
         how.baselines,
         how.willingness,
     )
-    groups = groups_of(survey, how.resampled)
+    group = numbered(groups_of(survey, how.resampled))
     # What is large is made by a worker: sent with the tasks, it would be held up by the scheduler.
-    draws = delayed(Resamples.of)(
-        survey.n, how.replicates, how.resamples_rng, None if groups is None else numbered(groups)
-    )
+    draws = delayed(Resamples.of)(survey.n, how.replicates, how.resamples_rng, group)
     found = table.total(_routed, _both, own, survey.bounds, plan=plan, fitted=delayed(fitted), draws=draws)
     return _compared(found, plan, survey, how.level)
 

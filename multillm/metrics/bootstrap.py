@@ -122,8 +122,10 @@ class Resamples:
         return self.drawn[:, self.unit[start:stop]]
 
 
-def numbered(groups: npt.ArrayLike) -> npt.NDArray[np.int32]:
-    """The number of each prompt's group, in the order of their names, shape [n]."""
+def numbered(groups: npt.ArrayLike | None) -> npt.NDArray[np.int32] | None:
+    """The number of each prompt's group, in the order of their names, shape [n]; None for single prompts."""
+    if groups is None:
+        return None
     return np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1].astype(np.int32)
 
 
@@ -158,7 +160,7 @@ def resample(n: int, replicates: int, rng: np.random.Generator, groups: npt.Arra
     int16 array of shape [1 + replicates, n]
         The first row is all ones: the prompts as they are.
     """
-    return Resamples.of(n, replicates, rng, None if groups is None else numbered(groups)).part(0, n)
+    return Resamples.of(n, replicates, rng, numbered(groups)).part(0, n)
 
 
 def apply(statistic: Statistic, counts: Counts) -> Figures:

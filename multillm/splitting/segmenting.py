@@ -16,7 +16,7 @@ from multillm.splitting.heads import Request
 from multillm.splitting.pieces import NOTHING, Text
 from multillm.splitting.surroundings import Surroundings, beside
 
-__all__ = ["NONE_ASKED", "Asked", "clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
+__all__ = ["NONE_ASKED", "clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
 
 FEW = 3
 MOST = 6
@@ -42,6 +42,10 @@ class Asked(NamedTuple):
     latest: int
     times: int
     before: Asked | None
+
+    def then(self, place: int) -> Asked:
+        """The same and, after it, a request that another clause opens."""
+        return Asked(place, self.times + 1, self)
 
     def places(self) -> list[int]:
         """The clauses that open a request, in order."""
@@ -157,7 +161,7 @@ def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -
         choices = []
         for likelihood, asked in beam:
             margin = shown + weights.sum(of_opening(found, place, asked))
-            choices.append((likelihood - log1p(exp(-margin)), Asked(place, asked.times + 1, asked)))
+            choices.append((likelihood - log1p(exp(-margin)), asked.then(place)))
             choices.append((likelihood - log1p(exp(margin)), asked))
         beam = nlargest(WIDTH, choices, key=itemgetter(0))
     return beam[0][1].places()

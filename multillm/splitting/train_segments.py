@@ -19,7 +19,7 @@ from multillm.splitting.facts import Fact, Weights, features
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
-from multillm.splitting.segmenting import NONE_ASKED, Asked, clauses, of_continuation, of_opening
+from multillm.splitting.segmenting import NONE_ASKED, clauses, of_continuation, of_opening
 from multillm.splitting.surroundings import Surroundings
 from multillm.splitting.train import design, readable
 
@@ -99,7 +99,7 @@ def _openings(row: Labelled, content: dict[str, Any]) -> Iterator[Row]:
     for place, facts in enumerate(row.shown):
         yield facts + of_opening(row.found, place, asked), place in places
         if place in places:
-            asked = Asked(place, asked.times + 1, asked)
+            asked = asked.then(place)
 
 
 def _likeliest(row: Labelled, weights: Weights) -> list[int]:

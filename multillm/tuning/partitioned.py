@@ -83,9 +83,9 @@ def search_parts(table: PartitionedOutcomes, search: Search, seed: int, replicat
     search.check(table.name, survey.cost_unit)
     rng = np.random.default_rng(seed)
     inner = _folds(survey, search, rng)
-    groups = groups_of(survey, search.by)
+    group = numbered(groups_of(survey, search.by))
     # What is large is made by a worker: sent with the tasks, it would be held up by the scheduler.
-    draws = delayed(_draws)(survey.n, replicates, rng, None if groups is None else numbered(groups))
+    draws = delayed(_draws)(survey.n, replicates, rng, group)
     inners = [inner[:, start:stop] for start, stop in survey.bounds]
     cells = table.map(_cells, inners, models=survey.models, classifier=search.estimator.classifier).kept()
     moments = cells.total(_moments, add, folds=search.folds, models=len(survey.models))
