@@ -9,6 +9,7 @@ from functools import cached_property
 from multillm.splitting.cutting import Stretch
 from multillm.splitting.facts import Fact
 from multillm.splitting.heads import Head, read_head
+from multillm.splitting.lexicon import DELIVERABLES, words
 from multillm.splitting.pieces import NOTHING, Piece, Text
 from multillm.splitting.verbs import verb_classes
 
@@ -16,13 +17,21 @@ __all__ = ["Clause", "glance"]
 
 OPENING = 8
 LONG = 12
+NO_WORDS = ("", "", "")
+BACKWARD = words("""
+it its them their that this those these your which whichever whatever one ones same both each former latter
+""")
+FINITE = words("""
+is are was were am has have had does did isn't aren't wasn't can could will would should must may might goes comes says
+said went got gets
+""")
 SIZES = (*range(6), *(5 + count // 6 for count in range(6, 31)))
 
 
 def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
     """What a stretch shows at first sight."""
     _, begin, last, joint = stretch
-    opening, second, third, fourth = _padded(pieces[begin : min(last, begin + 4)], 4)
+    opening, second, third, fourth, *_ = *pieces[begin : min(last, begin + 4)], NOTHING, NOTHING, NOTHING, NOTHING
     return [
         ("glance", opening.kind, second.kind, third.kind, joint),
         ("glance word", joint, stretch.item, opening.kind, opening.text),
@@ -61,6 +70,8 @@ class Clause:
         What kinds of verb open it.
     opening : list of Piece
         Its first pieces, from its head on.
+    told : list of str
+        Their texts.
     first : Piece
         The first of them.
     asks : bool
@@ -85,28 +96,28 @@ class Clause:
         self.first = self.opening[0] if at < last else NOTHING
         self.size = SIZES[min(last - at, len(SIZES) - 1)]
         self.asks = "?" in pieces[last - 1].text or (last - begin > 1 and "?" in pieces[last - 2].text)
+        self.told = [piece.text for piece in self.opening]
 
     @cached_property
     def back(self) -> bool:
-        """Whether one of its first words may stand for something named before."""
-        return any(piece.back for piece in self.opening[1:])
+        """Whether one of its first words, but for the very first, may stand for something named before."""
+        return not BACKWARD.isdisjoint(self.told[1:])
 
     def words(self) -> list[Fact]:
         """The words that it opens with."""
-        first, second, third = _padded(self.opening, 3)
+        told = self.told
         return [
-            ("words", first.text, second.text, third.text),
-            ("lead", self.lead or first.text, self.joint),
+            ("words", *told[:3], *NO_WORDS[len(told) :]),
+            ("lead", self.lead or self.first.text, self.joint),
             ("verb", self.head.verb, self.back, self.joint),
-            *[("has", word) for word in dict.fromkeys(piece.text for piece in self.opening[1:])],
+            *[("has", word) for word in dict.fromkeys(told[1:])],
         ]
 
     def facts(self) -> list[Fact]:
         """What else it shows, whatever stands around it."""
-        kind, joint, item, opening = self.kind, self.joint, self.item, self.opening
-        first, second, third = _padded(opening, 3)
-        finite = any(piece.finite for piece in opening)
-        deliverable = any(piece.deliverable for piece in opening)
+        kind, joint, item = self.kind, self.joint, self.item
+        first, second, third, *_ = *self.opening, NOTHING, NOTHING, NOTHING
+        finite, deliverable = not FINITE.isdisjoint(self.told), not DELIVERABLES.isdisjoint(self.told)
         return [
             ("kind", kind, joint, bool(self.lead), self.asks, item),
             ("size", self.size, kind, self.asks),
@@ -115,8 +126,3 @@ class Clause:
             ("before", self.before.text, joint, first.kind),
             *[("does", name, joint, self.back) for name in self.classes],
         ]
-
-
-def _padded(pieces: Sequence[Piece], count: int) -> tuple[Piece, ...]:
-    """The first few of some pieces, with nothing for those that are missing."""
-    return (*pieces, *[NOTHING] * count)[:count]

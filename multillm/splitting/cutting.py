@@ -8,12 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from multillm.splitting.lexicon import words
-from multillm.splitting.pieces import LINE, NOTHING, PARAGRAPH, Piece, Text
+from multillm.splitting.pieces import CONJUNCTIONS, LINE, NOTHING, PARAGRAPH, Piece, Text
 
 __all__ = ["Stretch", "cut"]
 
 ITEM = re.compile(
-    r"(?:[-*•–]|\(?\d{1,2}[.):]|\(?[a-zA-Z][.)]|\#+|\[[ x]?\]|(?:first|second|third|one|two|three)[:,)])\s+",
+    r"(?:[-*•–]|\(?\d{1,2}[.):]|\(?(?:[a-z]|[ivx]{2,4})[.)]|\#+|\[[ x]?\]"
+    r"|(?:first|second|third|fourth|fifth|one|two|three|four|five)[:,)]"
+    r"|(?:part|task|exercise|ex\.?|question|q\.?|step|item|problem|section)\s*"
+    r"(?:\d{1,2}|[a-h]|one|two|three|four|five)[.:)])\s+",
     re.IGNORECASE,
 )
 LINE_JOINTS = frozenset(["begin", "paragraph", "line", "colon", "number"])
@@ -82,7 +85,7 @@ class _Cutter:
         """Begin a clause, after the mark of an item if it has one."""
         self.first = self.begin = place
         if (
-            joint in LINE_JOINTS
+            (joint in LINE_JOINTS or joint == "stop")
             and place < len(self.ends)
             and (item := ITEM.match(self.masked, self.text.start(place)))
         ):
@@ -122,7 +125,7 @@ def _joint_before(pieces: Sequence[Piece], place: int) -> str:
         return "paragraph" if piece.gap == PARAGRAPH else "line"
     if not piece.gap or piece.mark:
         return ""
-    if piece.word and not piece.text.isdigit():
+    if piece.text in CONJUNCTIONS:
         return "conjunction" if _follow(pieces, place, LONGER.get(piece.text, ())) else ""
     number = place + (piece.text == "(")
     return "number" if _counts(pieces[number : number + 3]) else ""
@@ -133,11 +136,11 @@ def _follow(pieces: Sequence[Piece], place: int, longer: Sequence[str]) -> bool:
 
 
 def _counts(pieces: Sequence[Piece]) -> bool:
-    """Whether "1)" and a word follow."""
+    """Whether "1)" or "b)" and a word follow."""
     if len(pieces) < 3:
         return False
     number, bracket, word = pieces
-    return number.text.isdigit() and bracket.text == ")" and word.word and word.gap > 0
+    return number.counts and bracket.text == ")" and word.word and word.gap > 0
 
 
 def _closes(piece: Piece) -> bool:

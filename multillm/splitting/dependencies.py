@@ -10,27 +10,29 @@ from multillm.splitting.facts import Fact, read_weights
 from multillm.splitting.heads import Request
 from multillm.splitting.pieces import Text
 
-__all__ = ["Pair", "dependencies", "pairs"]
+__all__ = ["Later", "dependencies", "later_requests"]
 
 LOOKBACK = 6
 WINDOW = 240
 NEAR = 30
 
 
-class Pair(NamedTuple):
-    """Two requests of a prompt, one of which may need the other.
+class Later(NamedTuple):
+    """A request that may need the product of an earlier one of its prompt.
 
     Attributes
     ----------
-    later, earlier : int
-        Their places.
-    facts : list of Fact
-        What speaks for and against.
+    place : int
+        Which it is.
+    alone : list of Fact
+        What speaks for and against its needing any.
+    together : list of (int, list of Fact)
+        Each of the few before it, and what speaks for and against its needing that one.
     """
 
-    later: int
-    earlier: int
-    facts: list[Fact]
+    place: int
+    alone: list[Fact]
+    together: list[tuple[int, list[Fact]]]
 
 
 def dependencies(text: Text, requests: Sequence[Request]) -> list[tuple[int, ...]]:
@@ -41,23 +43,23 @@ def dependencies(text: Text, requests: Sequence[Request]) -> list[tuple[int, ...
     log-odds of the cut-off that `multillm.splitting.train.choose_cutoff` took, less the intercept.
     """
     weights = read_weights("dependencies.json", "model")
-    found: list[list[int]] = [[] for _ in requests]
-    for later, earlier, facts in pairs(text, requests):
-        if weights.margin(facts) > 0:
-            found[later].append(earlier)
-    return [tuple(each) for each in found]
+    found: list[tuple[int, ...]] = [() for _ in requests]
+    for place, alone, together in later_requests(text, requests):
+        margin = weights.margin(alone)
+        found[place] = tuple([earlier for earlier, facts in together if margin + weights.sum(facts) > 0])
+    return found
 
 
-def pairs(text: Text, requests: Sequence[Request]) -> Iterator[Pair]:
-    """Each request with each of the few before it."""
+def later_requests(text: Text, requests: Sequence[Request]) -> Iterator[Later]:
+    """Each request but the first, with the few before it."""
     seen: list[Evidence] = []
     end = 0
-    for later, (head, start, stop) in enumerate(requests):
-        joint = text.within(max(end, start - NEAR), start) if later else []
+    for place, (head, start, stop) in enumerate(requests):
+        joint = text.within(max(end, start - NEAR), start) if place else []
         evidence = Evidence(head, text.within(start, min(stop, start + WINDOW)), joint)
-        alone = evidence.as_later() if later else []
-        for earlier in range(max(0, later - LOOKBACK), later):
-            of_both = evidence.with_earlier(seen[earlier], seen[earlier + 1 :])
-            yield Pair(later, earlier, alone + of_both)
+        if place:
+            near = range(max(0, place - LOOKBACK), place)
+            together = [(earlier, evidence.with_earlier(seen[earlier], seen[earlier + 1 :])) for earlier in near]
+            yield Later(place, evidence.as_later(), together)
         seen.append(evidence)
         end = stop

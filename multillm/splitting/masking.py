@@ -40,9 +40,10 @@ CODE_LINE = re.compile(
     )""",
     re.VERBOSE,
 )
-INPUT_AFTER_COLON = re.compile(
-    r"(?:^|(?<=[.!?]\s)|(?<=\n))(?:please |pls |can you |could you |kindly |hey,? |hi,? )*"
-    r"([A-Za-z-]+)\b[^.!?\n:]{0,120}:(?=\s)",
+COLON = re.compile(r":(?=\s)")
+SENTENCE_BREAKS = ".!?\n:"
+TEXT_REQUEST = re.compile(
+    r"(?:\A|(?<=\n)|\s)(?:please |pls |can you |could you |kindly |hey,? |hi,? )*([A-Za-z-]+)\b[^.!?\n:]{0,120}\Z",
     re.IGNORECASE,
 )
 SPEAKER = re.compile(
@@ -61,11 +62,11 @@ task tasks then third todo tone topic urgent
 FEWEST_ENTRIES = 3
 WIDEST_GAP = 3
 MISTAKES = re.compile(
-    r"\b(?:mistakes?|errors?|typos|grammar|spelling)(?:\s+(?:here|below|in\s+this))?:(?=\s)", re.IGNORECASE
+    r"\b(?:mistakes?|errors?|typos|grammar|spelling)(?:\s+(?:here|below|in\s+this))?\Z", re.IGNORECASE
 )
-DEICTIC = re.compile(
-    r"\b(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)\s*:(?=\s)", re.IGNORECASE
-)
+DEICTIC = re.compile(r"\b(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)\s*\Z", re.IGNORECASE)
+LONGEST_REQUEST = 200
+LONGEST_POINTER = 100
 END = 400
 LINE_CHARACTER = re.compile(r"[^\n]")
 LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
@@ -115,11 +116,8 @@ def _mask_spans(masked: str, spans: Sequence[tuple[int, int]]) -> str:
 
 def _mask_inputs(masked: str) -> str:
     """Overwrite what a text verb, or a noun for a given text, and a colon introduce, to the end of its paragraph."""
-    starts = {match.end() for match in INPUT_AFTER_COLON.finditer(masked) if match[1].lower() in TEXT_VERBS}
-    starts |= {match.end() for match in MISTAKES.finditer(masked)}
-    starts |= {match.end() for match in DEICTIC.finditer(masked) if match[1].lower() in GIVEN_NOUNS}
     pieces, done = [], 0
-    for start in sorted(starts):
+    for start in [colon.end() for colon in COLON.finditer(masked) if _introduces(masked, colon.start())]:
         if start < done or masked[start : start + 3].lstrip()[:1] == FILLER:
             continue
         body = start + len(masked[start : start + 80]) - len(masked[start : start + 80].lstrip())
@@ -131,6 +129,17 @@ def _mask_inputs(masked: str) -> str:
         pieces += [masked[done:start], FILLER * (end - start)]
         done = end
     return "".join([*pieces, masked[done:]])
+
+
+def _introduces(masked: str, colon: int) -> bool:
+    """Whether the words before a colon introduce a text that is given."""
+    begin = max(masked.rfind(mark, max(0, colon - LONGEST_REQUEST), colon) for mark in SENTENCE_BREAKS) + 1
+    request = TEXT_REQUEST.match(masked, begin, colon)
+    if request and request[1].lower() in TEXT_VERBS:
+        return True
+    before = masked[max(0, colon - LONGEST_POINTER) : colon]
+    pointer = DEICTIC.search(before)
+    return bool(pointer and pointer[1].lower() in GIVEN_NOUNS) or MISTAKES.search(before) is not None
 
 
 def _mask_letter(masked: str) -> str:

@@ -23,20 +23,13 @@ from multillm.splitting.lexicon import (
     words,
 )
 
-__all__ = ["LINE", "NOTHING", "PARAGRAPH", "Piece", "Text", "read"]
+__all__ = ["CONJUNCTIONS", "LINE", "NOTHING", "PARAGRAPH", "Piece", "Text", "read"]
 
 PIECE = re.compile(
     rf"\s{{0,40}}(?:[^\W_][\w'’-]{{0,40}}|[-=]>|<-|>>|--|[.…?!]{{1,40}}|{FILLER}{{1,400}}|[^\s\w]|_)|\s{{1,40}}"
 )
 LINE, PARAGRAPH = 2, 3
 REMEMBERED = 50_000
-BACKWARD = words("""
-it its them their that this those these your which whichever whatever one ones same both each former latter
-""")
-FINITE = words("""
-is are was were am has have had does did isn't aren't wasn't can could will would should must may might goes comes says
-said went got gets
-""")
 CLASSES: Sequence[tuple[str, frozenset[str]]] = (
     ("wh", WH_WORDS),
     ("auxiliary", AUXILIARIES),
@@ -51,6 +44,7 @@ CLASSES: Sequence[tuple[str, frozenset[str]]] = (
 )
 CLASS_OF: Mapping[str, str] = {word: name for name, members in reversed(CLASSES) for word in members}
 ENDINGS = ("ing", "ed", "ly", "s")
+COUNTING = words("b c d e f g h ii iii iv v vi vii viii")
 CONJUNCTIONS = words("and then plus also but so or as after followed along together")
 MARKS = {";": "semicolon", ":": "colon", ",": "comma", "—": "dash"}
 DASHES = frozenset("-–+&/|→←>") | {"->", "=>", "<-", ">>", "--"}
@@ -76,8 +70,10 @@ class Piece(NamedTuple):
         Whether it makes one without white space after it.
     full : bool
         Whether a clause may consist of it: a word or something protected.
-    word, back, finite, deliverable : bool
-        Whether it is a word, may stand for something named before, makes a statement, names a deliverable.
+    word : bool
+        Whether it is one.
+    counts : bool
+        Whether it may number an item of a list.
     notable : bool
         Whether a clause may end or begin at it.
     """
@@ -90,9 +86,7 @@ class Piece(NamedTuple):
     tight: bool
     full: bool
     word: bool
-    back: bool
-    finite: bool
-    deliverable: bool
+    counts: bool
     notable: bool
 
 
@@ -125,6 +119,7 @@ def _piece(raw: str) -> Piece:
     gap = _gap(raw[:white])
     mark = _mark(text, gap)
     word = text[:1].isalnum()
+    counts = text.isdigit() or text in COUNTING
     return Piece(
         text=text,
         white=white,
@@ -134,10 +129,8 @@ def _piece(raw: str) -> Piece:
         tight=text in TIGHT or (mark == "stop" and text.startswith("..")),
         full=word or text[:1] == FILLER,
         word=word,
-        back=text in BACKWARD,
-        finite=text in FINITE,
-        deliverable=text in DELIVERABLES,
-        notable=bool(mark) or gap >= LINE or text == "(" or text.isdigit() or text in CONJUNCTIONS,
+        counts=counts,
+        notable=bool(mark) or gap >= LINE or text == "(" or counts or text in CONJUNCTIONS,
     )
 
 

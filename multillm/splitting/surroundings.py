@@ -13,6 +13,8 @@ __all__ = ["Surroundings", "beside"]
 
 MOST = 8
 FEW = 3
+SOME = 4
+WORDS = 3
 ASKING = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.LOOK])
 
 
@@ -30,21 +32,30 @@ class Surroundings:
         asking = [clause.kind in ASKING for clause in found]
         self.asked = list(accumulate(asking, initial=0))
         self.next_joints = _next_joints(found, asking)
+        self.paragraphs = list(accumulate(clause.joint == "paragraph" for clause in found))
+        self.beginning = ("prompt words", *[piece.text for piece in found[0].opening[:WORDS]]) if found else ()
 
     def facts(self, place: int) -> list[Fact]:
         """What a clause and the others show together, whatever has been asked before it."""
         found, asked, clause = self.found, self.asked, self.found[place]
         kind, joint = clause.kind, clause.joint
-        return [
+        facts = [
             *clause.words(),
             *clause.facts(),
             *beside(found, place),
             ("clauses", min(len(found), MOST), kind),
+            ("paragraphs", min(self.paragraphs[place], SOME), kind),
             ("after joint", found[place - 1].joint if place else "none", joint),
             ("asking before", min(asked[place], FEW), kind),
             ("asking after", min(asked[-1] - asked[place + 1], FEW), kind),
             ("next asking", self.next_joints[place], joint, kind),
         ]
+        if place:
+            facts.append(self.beginning)
+        if place + 1 < len(found):
+            following = found[place + 1]
+            facts.append(("next verb", following.head.verb, following.joint, kind))
+        return facts
 
 
 def beside(found: Sequence[Clause], place: int) -> list[Fact]:

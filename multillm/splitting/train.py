@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
-from multillm.splitting.dependencies import pairs
+from multillm.splitting.dependencies import later_requests
 from multillm.splitting.facts import features
 from multillm.splitting.heads import Request, read_head
 from multillm.splitting.masking import mask
@@ -40,8 +40,9 @@ def examples(gold: Iterable[GoldPrompt]) -> list[tuple[list[str], bool, str]]:
         masked = mask(prompt.prompt)
         heads = [read_head(masked, task.start, task.end) for task in prompt.subtasks]
         requests = [Request(head, head.start, task.end) for head, task in zip(heads, prompt.subtasks, strict=True)]
-        for later, earlier, facts in pairs(read(masked), requests):
-            found.append((features(facts), earlier in prompt.subtasks[later].depends_on, prompt.topic))
+        for place, alone, together in later_requests(read(masked), requests):
+            needed = prompt.subtasks[place].depends_on
+            found += [(features(alone + facts), earlier in needed, prompt.topic) for earlier, facts in together]
     return found
 
 
