@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from multillm.classification import Classifier, get_classifier
-from multillm.classification.features import EARLY_WORDS, FIRST_WORDS, pieces
+from multillm.classification.features import EARLY_WORDS, FIRST_WORDS, MOST_LETTERS, pieces
 from multillm.classification.lexicon import NOUN_TYPES
 from multillm.classification.linear import NOTHING, OTHER, TYPES, UNIT, LinearClassifier, LinearModel, Row
 from multillm.errors import InputError
@@ -121,7 +121,7 @@ def _scores(texts: Sequence[str], model: LinearModel) -> Figures:
         + words.pairs(model)
         + words.early(model)
         + words.openings(model)
-        + np.array(model.lengths)[np.bincount(words.owners, minlength=len(found))]
+        + words.lengths(model)
     )
 
 
@@ -156,6 +156,15 @@ class _Words:
         self.opens = np.diff(owners, prepend=-1) > 0
         self.first = np.flatnonzero(self.opens)
         self.position = np.arange(len(words)) - np.repeat(self.first, np.diff(self.first, append=len(words)))
+
+    def lengths(self, model: LinearModel) -> Figures:
+        """What the number of the words of each text and their mean length add to the scores."""
+        count = np.bincount(self.owners, minlength=self.count)
+        sizes = np.array([len(word) for word in self.known], dtype=np.intp)
+        total = np.bincount(self.owners, sizes[self.words], minlength=self.count)
+        quarters = np.rint(4 * total / np.maximum(count, 1)).astype(np.intp)
+        rows = np.array(model.lengths)[count] + np.array(model.letters)[np.minimum(quarters, MOST_LETTERS)]
+        return np.asarray(rows)
 
     def pairs(self, model: LinearModel) -> Figures:
         """What pairs of neighbouring words add to the scores."""

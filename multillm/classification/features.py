@@ -18,11 +18,13 @@ __all__ = [
     "EARLY",
     "EARLY_WORDS",
     "FIRST_WORDS",
+    "MOST_LETTERS",
     "MOST_PIECES",
     "Piece",
     "features",
     "first_noun",
     "length",
+    "letters",
     "opening_features",
     "pieces",
     "read_piece",
@@ -33,6 +35,7 @@ LONGEST = 600
 MOST_PIECES = 80
 FIRST_WORDS = 12
 EARLY_WORDS = 6
+MOST_LETTERS = 64
 EARLY = "<early>"
 """What marks the feature of a word among the first."""
 STOP_WORDS = words(
@@ -110,6 +113,17 @@ def length(count: int) -> float:
     return log2(1 + count) / 4
 
 
+def letters(count: int, words: int) -> int:
+    """How long the words of a text are, in quarters of a letter of their mean, up to 16 letters.
+
+    Parameters
+    ----------
+    count, words : int
+        Letters of all its words, and how many words it has.
+    """
+    return min(round(4 * count / words), MOST_LETTERS) if words else 0
+
+
 def features(text: str) -> dict[str, float]:
     """Features of a text.
 
@@ -121,7 +135,8 @@ def features(text: str) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        How often each word or pattern occurs; ``<length>`` grows with the logarithm of the words.
+        How often each word or pattern occurs; ``<length>`` grows with the logarithm of the words, ``<letters>`` is
+        a quarter of their mean length.
     """
     read = [read_piece(piece) for piece in pieces(text)]
     spoken = [piece.word for piece in read if piece.word]
@@ -132,7 +147,8 @@ def features(text: str) -> dict[str, float]:
     found.update(f"{EARLY} {word}" for word in spoken[:EARLY_WORDS])
     if spoken:
         found.update(opening_features(spoken[0], first_noun(spoken)))
-    return {**found, "<length>": length(len(spoken))}
+    long = letters(sum(map(len, spoken)), len(spoken))
+    return {**found, "<length>": length(len(spoken)), "<letters>": long / 16}
 
 
 def _word_features(word: str) -> tuple[str, ...]:

@@ -14,10 +14,12 @@ from typing import Any
 from multillm.classification.features import (
     EARLY,
     EARLY_WORDS,
+    MOST_LETTERS,
     MOST_PIECES,
     features,
     first_noun,
     length,
+    letters,
     opening_features,
     pieces,
     read_piece,
@@ -64,6 +66,8 @@ class LinearModel:
         The weights of words among the first, in ten-thousandths.
     lengths : sequence of tuple of float
         The weights of everything that depends on nothing but the number of words, in ten-thousandths.
+    letters : sequence of tuple of float
+        The weights of how long the words are, by quarters of a letter, in ten-thousandths.
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -82,11 +86,12 @@ class LinearModel:
         self.early: dict[str, Row] = {
             name.removeprefix(f"{EARLY} "): row for name, row in self._rows.items() if name.startswith(f"{EARLY} ")
         }
-        bias, slope = (self._rows.get(name, NOTHING) for name in ("<bias>", "<length>"))
+        bias, slope, rise = (self._rows.get(name, NOTHING) for name in ("<bias>", "<length>", "<letters>"))
         self.lengths = [
             tuple(fixed + length(count) * weight for fixed, weight in zip(bias, slope, strict=True))
             for count in range(MOST_PIECES + 1)
         ]
+        self.letters = [tuple(quarters / 16 * weight for weight in rise) for quarters in range(MOST_LETTERS + 1)]
         self.piece = lru_cache(maxsize=50_000)(self._piece)
         self.opening = lru_cache(maxsize=10_000)(self._opening)
 
@@ -110,12 +115,14 @@ class LinearModel:
         """Score of each task type and, last, the raw complexity, in ten-thousandths."""
         read = list(map(self.piece, pieces(text)))
         spoken = [word for word, _ in read if word]
-        rows: list[Row | None] = [row for _, row in read]
+        rows: list[Sequence[float] | None] = [row for _, row in read]
         rows += map(self.pairs.get, pairwise(spoken))
         rows += map(self.early.get, spoken[:EARLY_WORDS])
         if spoken:
             rows.append(self.opening(spoken[0], first_noun(spoken)))
-        return list(map(sum, zip(*filter(None, rows), self.lengths[len(spoken)])))  # noqa: B905 - rows of one table
+        count = len(spoken)
+        rows += self.lengths[count], self.letters[letters(sum(map(len, spoken)), count)]
+        return list(map(sum, zip(*filter(None, rows))))  # noqa: B905 - rows of one table
 
     def decide(self, scores: Sequence[float]) -> tuple[int, float]:
         """Index of the type and its probability; ``other`` where no type is likely enough."""

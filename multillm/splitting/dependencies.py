@@ -15,6 +15,7 @@ __all__ = ["Later", "dependencies", "later_requests"]
 LOOKBACK = 6
 WINDOW = 240
 NEAR = 30
+FAR = 4
 
 
 class Later(NamedTuple):
@@ -58,8 +59,11 @@ def later_requests(text: Text, requests: Sequence[Request]) -> Iterator[Later]:
         joint = text.within(max(end, start - NEAR), start) if place else []
         evidence = Evidence(head, text.within(start, min(stop, start + WINDOW)), joint)
         if place:
-            near = range(max(0, place - LOOKBACK), place)
-            together = [(earlier, evidence.with_earlier(seen[earlier], seen[earlier + 1 :])) for earlier in near]
+            first, last = max(0, place - LOOKBACK), place + 1 == len(requests)
+            together = [
+                (earlier, [("distance", min(place - earlier, FAR), earlier == 0, last), *facts])
+                for earlier, facts in enumerate(evidence.with_each(seen[first:]), first)
+            ]
             yield Later(place, evidence.as_later(), together)
         seen.append(evidence)
         end = stop

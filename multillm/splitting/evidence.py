@@ -24,6 +24,9 @@ MANY = 6
 SHORT = 4
 STEM = 5
 STEPS = 8
+OPENING = 8
+SIZES = 4
+MOST_NEARER = 2
 
 
 class Evidence:
@@ -74,16 +77,14 @@ class Evidence:
             *[("joined", word) for word in dict.fromkeys(piece.text for piece in self.joint)],
         ]
 
-    def with_earlier(self, earlier: Evidence, between: Sequence[Evidence]) -> list[Fact]:
-        """What it and an earlier one show together.
+    def with_each(self, before: Sequence[Evidence]) -> list[list[Fact]]:
+        """What it and each of the few requests before it show together."""
+        shared = [sum(word[:STEM] in earlier.stems for word in self.content) for earlier in before]
+        return [self._with(before, place, shared) for place in range(len(before))]
 
-        Parameters
-        ----------
-        earlier : Evidence
-            The earlier one.
-        between : sequence of Evidence
-            The requests between them, none if they are neighbours.
-        """
+    def _with(self, before: Sequence[Evidence], place: int, shared: Sequence[int]) -> list[Fact]:
+        """What it shows together with one of those before it, given how many words it shares with each."""
+        earlier, between = before[place], before[place + 1 :]
         far = bool(between)
         other = self.content - earlier.content
         alike = [word for word in other if word[:STEM] in earlier.stems]
@@ -94,6 +95,10 @@ class Evidence:
             ("alike", min(len(alike), FEW), far),
             ("new", min(len(other) - len(alike), MANY), far),
             ("both point", bool(earlier.pointers), bool(self.pointers), far),
+            ("nearer", min(sum(each > shared[place] for each in shared), MOST_NEARER), min(shared[place], FEW)),
+            ("only", shared[place] > 0 and sum(map(bool, shared)) == 1),
+            ("sizes", min(len(earlier.words) // 4, SIZES), min(len(self.words) // 4, SIZES)),
+            *[("earlier has", word) for word in dict.fromkeys(earlier.words[:OPENING])],
             *[("points", where, word, far) for word, where in pointed],
             *[("points at", name, word, where) for word, where in pointed for name in earlier.classes],
         ]
