@@ -81,6 +81,7 @@ from .feedback import (
     FeedbackSummary as FeedbackSummary,
 )
 from .gold import (
+    AnnotatedSplitter as AnnotatedSplitter,
     GoldPrompt as GoldPrompt,
     GoldSubTask as GoldSubTask,
     gold_frame as gold_frame,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,14 @@ from typing import TYPE_CHECKING
 from multillm.cautious import is_file
 from multillm.errors import InputError
 from multillm.resources import data_dir
-from multillm.tasks import TaskType
+from multillm.tasks import SubTask, TaskType
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COMPLEXITY", "GoldPrompt", "GoldSubTask", "gold_frame", "load_gold"]
+__all__ = ["COMPLEXITY", "AnnotatedSplitter", "GoldPrompt", "GoldSubTask", "gold_frame", "load_gold"]
 
-PARTS = ("train", "test", "second_pass", "independent_pass")
+PARTS = ("train", "test", "second_pass", "independent_pass", "independent_pass_2")
 COMPLEXITY = {"low": 0.2, "medium": 0.5, "high": 0.8}
 """Complexity (0..1) that stands for a labelled level."""
 
@@ -76,14 +77,43 @@ class GoldPrompt:
         return f"GoldPrompt({self.prompt_id!r}, {self.kind}, {len(self.subtasks)} sub-tasks, {self.prompt!r:.60})"
 
 
+class AnnotatedSplitter:
+    """Splits prompts as somebody labelled them; how far annotators agree bounds how well a splitter can do.
+
+    Parameters
+    ----------
+    gold : iterable of GoldPrompt
+        The labels.
+    """
+
+    name = "annotated"
+
+    def __init__(self, gold: Iterable[GoldPrompt]) -> None:
+        self._labels = {prompt.prompt: prompt.subtasks for prompt in gold}
+
+    def split(self, prompt: str) -> list[SubTask]:
+        """The sub-tasks that were labelled.
+
+        Raises
+        ------
+        InputError
+            If the prompt was not labelled.
+        """
+        if prompt not in self._labels:
+            raise InputError(
+                f"no labels for the prompt {prompt!r:.60}; {len(self._labels)} others were labelled: score those alone"
+            )
+        return [SubTask(task.text, task.start, task.end, task.depends_on) for task in self._labels[prompt]]
+
+
 def load_gold(source: str | Path = "train") -> list[GoldPrompt]:
     """Labelled prompts of a part or a file.
 
     Parameters
     ----------
     source : str or Path, default "train"
-        ``"train"``, ``"test"``, ``"second_pass"`` or ``"independent_pass"`` for the files that come with multillm,
-        or a path of JSON lines: ``id``, ``prompt``, ``subtasks`` (``text``, ``task_type``, ``complexity``,
+        ``"train"``, ``"test"``, or ``"second_pass"``, ``"independent_pass"`` and ``"independent_pass_2"``, which label
+        prompts of the two again, for the files that come with multillm; or a path of JSON lines: ``id``, ``prompt``, ``subtasks`` (``text``, ``task_type``, ``complexity``,
         ``depends_on``) and, optionally, ``topic`` and ``kind``.
 
     Returns

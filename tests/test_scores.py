@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from multillm.errors import InputError
-from multillm.gold import GoldPrompt, gold_frame, load_gold
+from multillm.gold import AnnotatedSplitter, GoldPrompt, gold_frame, load_gold
 from multillm.reliability import calibration_error, calibration_floor
+from multillm.resources import data_dir
 from multillm.scores import (
     classifier_scores,
     compare_splitters,
@@ -93,9 +94,25 @@ def test_the_calibration_floor_is_what_perfect_calibration_shows_on_average() ->
 
 def test_a_perfect_splitter_scores_one_and_never_splitting_finds_no_boundary() -> None:
     gold = [prompt for prompt in load_gold("train") if prompt.kind == "compound"][:40]
-    table = compare_splitters(gold, ["never"])
+    table = compare_splitters(gold, [AnnotatedSplitter(gold), "never"])
     assert table.loc[("never", "boundary recall"), "value"] == 0
+    assert table.xs("annotated")["value"].drop("over-split").eq(1).all()
     assert (table.dropna()["low"] <= table.dropna()["value"]).all()
+
+
+def test_what_nobody_labelled_cannot_be_split_as_labelled(four: list[GoldPrompt]) -> None:
+    with pytest.raises(InputError, match="4 others were labelled"):
+        AnnotatedSplitter(four).split("What is a mutex?")
+
+
+@pytest.mark.parametrize("source", ["independent_pass", "independent_pass_2"])
+def test_independent_annotators_agree_as_the_datasheet_says(source: str) -> None:
+    gold = load_gold("test")
+    scores = splitter_scores(gold, AnnotatedSplitter(load_gold(source)))
+    told = (data_dir() / "gold" / "README.md").read_text("utf-8")
+    for metric in ("exact", "boundary f1", "over-split", "dependency f1"):
+        value, low, high = scores.loc[metric, ["value", "low", "high"]]
+        assert f"{value:.3f} ({low:.3f} to {high:.3f})" in told, metric
 
 
 def test_topics_stand_in_one_part_only_and_every_type_in_both() -> None:
