@@ -8,7 +8,7 @@ from functools import cached_property
 
 from multillm.splitting.cutting import Stretch
 from multillm.splitting.facts import Fact
-from multillm.splitting.heads import Head, read_head
+from multillm.splitting.heads import Head, Kind, read_head
 from multillm.splitting.lexicon import DELIVERABLES, words
 from multillm.splitting.pieces import NOTHING, Piece, Text
 from multillm.splitting.verbs import verb_classes
@@ -72,6 +72,8 @@ class Clause:
         Its first pieces, from its head on.
     told : list of str
         Their texts.
+    finite, fragment : bool
+        Whether a finite verb is among them, and whether the clause is a statement that seems to have none.
     first : Piece
         The first of them.
     asks : bool
@@ -97,6 +99,12 @@ class Clause:
         self.size = SIZES[min(last - at, len(SIZES) - 1)]
         self.asks = "?" in pieces[last - 1].text or (last - begin > 1 and "?" in pieces[last - 2].text)
         self.told = [piece.text for piece in self.opening]
+        self.finite = not FINITE.isdisjoint(self.told)
+        self.fragment = (
+            not self.finite
+            and self.kind == Kind.STATEMENT
+            and all(piece.kind != "person" for piece in self.opening[:3])
+        )
 
     @cached_property
     def back(self) -> bool:
@@ -117,12 +125,12 @@ class Clause:
         """What else it shows, whatever stands around it."""
         kind, joint, item = self.kind, self.joint, self.item
         first, second, third, *_ = *self.opening, NOTHING, NOTHING, NOTHING
-        finite, deliverable = not FINITE.isdisjoint(self.told), not DELIVERABLES.isdisjoint(self.told)
+        deliverable = not DELIVERABLES.isdisjoint(self.told)
         return [
             ("kind", kind, joint, bool(self.lead), self.asks, item),
             ("size", self.size, kind, self.asks),
             ("kinds", first.kind, second.kind, third.kind),
-            ("finite", finite, deliverable, joint, item),
+            ("finite", self.finite, deliverable, joint, item),
             ("before", self.before.text, joint, first.kind),
             *[("does", name, joint, self.back) for name in self.classes],
         ]

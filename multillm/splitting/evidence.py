@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from multillm.splitting.facts import Fact
 from multillm.splitting.heads import Head
@@ -62,6 +62,11 @@ class Evidence:
         self.pointers = list(_pointers(self.words[: POINTING + PHRASE]))
         self.joint = joint
 
+    @cached_property
+    def as_earlier(self) -> list[Fact]:
+        """What it shows of being needed by another, whichever that is."""
+        return [("earlier has", word) for word in dict.fromkeys(self.words[:OPENING])]
+
     def as_later(self) -> list[Fact]:
         """What it shows of needing another, whichever that is."""
         _, second, third, *_ = *self.words, "", "", ""
@@ -98,7 +103,7 @@ class Evidence:
             ("nearer", min(sum(each > shared[place] for each in shared), MOST_NEARER), min(shared[place], FEW)),
             ("only", shared[place] > 0 and sum(map(bool, shared)) == 1),
             ("sizes", min(len(earlier.words) // 4, SIZES), min(len(self.words) // 4, SIZES)),
-            *[("earlier has", word) for word in dict.fromkeys(earlier.words[:OPENING])],
+            *earlier.as_earlier,
             *[("points", where, word, far) for word, where in pointed],
             *[("points at", name, word, where) for word, where in pointed for name in earlier.classes],
         ]
