@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from math import log
 from pathlib import Path
@@ -88,18 +87,12 @@ def train(path: Path) -> dict[str, Any]:
     }
 
 
-def design(rows: Sequence[Sequence[str]]) -> tuple[Any, npt.NDArray[np.str_]]:
+def design(rows: Iterable[Sequence[str]]) -> tuple[Any, npt.NDArray[np.str_]]:
     """A sparse matrix that has 1 where a row shows a feature, and the features' names; rare ones are left out."""
-    from sklearn.feature_extraction import DictVectorizer
+    from sklearn.feature_extraction.text import CountVectorizer
 
-    counts = Counter(name for features in rows for name in features)
-    vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform(
-        [{name: 1.0 for name in features if counts[name] >= LEAST_COUNT} for features in rows]
-    )
-    # liblinear takes no wider indices
-    matrix.indices, matrix.indptr = matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32)
-    return matrix, vectorizer.get_feature_names_out()
+    vectorizer = CountVectorizer(analyzer=list, binary=True, min_df=LEAST_COUNT, dtype=np.float64)
+    return vectorizer.fit_transform(rows), vectorizer.get_feature_names_out()
 
 
 def readable(

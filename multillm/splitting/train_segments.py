@@ -35,7 +35,7 @@ OVERLOOKED = 0.03
 HALF = 0.5
 ASKING = (Kind.REQUEST, Kind.QUESTION)
 
-Row = tuple[list[Fact], bool]
+Row = tuple[list[str], bool]
 
 
 class Labelled(NamedTuple):
@@ -45,6 +45,7 @@ class Labelled(NamedTuple):
     found: list[Clause]
     glances: list[list[Fact]]
     shown: list[list[Fact]]
+    names: list[list[str]]
     places: list[int] | None
 
     @property
@@ -65,7 +66,8 @@ def labelled(prompt: GoldPrompt) -> Labelled:
         places = sorted({int(np.searchsorted(ends, task.start, side="right")) for task in prompt.subtasks})
     glances = [glance(text.pieces, stretch) for stretch in stretches]
     surroundings = Surroundings(found)
-    return Labelled(prompt, found, glances, [surroundings.facts(place) for place in range(len(found))], places)
+    shown = [surroundings.facts(place) for place in range(len(found))]
+    return Labelled(prompt, found, glances, shown, list(map(features, shown)), places)
 
 
 def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
@@ -93,11 +95,11 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
 
 
 def _openings(row: Labelled, content: dict[str, Any]) -> Iterator[Row]:
-    """What each clause shows, and whether it opens a request."""
+    """The features of each clause, and whether it opens a request."""
     places = row.places or (_likeliest(row, Weights(content)) if content else row.guess)
     asked = NONE_ASKED
-    for place, facts in enumerate(row.shown):
-        yield facts + of_opening(row.found, place, asked), place in places
+    for place, names in enumerate(row.names):
+        yield names + features(of_opening(row.found, place, asked)), place in places
         if place in places:
             asked = asked.then(place)
 
@@ -109,7 +111,7 @@ def _likeliest(row: Labelled, weights: Weights) -> list[int]:
 
 
 def _continuations(row: Labelled) -> Iterator[Row]:
-    """What each clause after an opening shows, and whether it belongs to the same sub-task."""
+    """The features of each clause after an opening, and whether it belongs to the same sub-task."""
     found, places = row.found, row.places or []
     for latest, stop in pairwise([*places, len(found)]):
         for place in range(latest + 1, stop):
@@ -117,16 +119,16 @@ def _continuations(row: Labelled) -> Iterator[Row]:
             covered = sum(
                 max(0, min(clause.end, task.end) - max(clause.start, task.start)) for task in row.prompt.subtasks
             )
-            yield of_continuation(found, latest, place, stop), covered > HALF * (clause.end - clause.start)
+            yield features(of_continuation(found, latest, place, stop)), covered > HALF * (clause.end - clause.start)
 
 
 def _first_sight(rows: Sequence[Labelled]) -> dict[str, Any]:
     """Weights of first sight, with a threshold that overlooks few openings of topics not learned from."""
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
-    pairs = [(facts, place in (row.places or ())) for row in rows for place, facts in enumerate(row.glances)]
+    pairs = [(features(facts), place in (row.places or ())) for row in rows for place, facts in enumerate(row.glances)]
     topics = [row.prompt.topic for row in rows for _ in row.glances]
-    matrix, _ = design([features(facts) for facts, _ in pairs])
+    matrix, _ = design([names for names, _ in pairs])
     labels = np.array([label for _, label in pairs])
     folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
     margins = cross_val_predict(_logistic(), matrix, labels, groups=topics, cv=folds, method="decision_function")
@@ -140,7 +142,7 @@ def _logistic() -> Any:
 
 
 def _fit(rows: Collection[Row], threshold: float) -> dict[str, Any]:
-    matrix, names = design([features(facts) for facts, _ in rows])
+    matrix, names = design([names for names, _ in rows])
     fitted = _logistic().fit(matrix, [label for _, label in rows])
     weights = readable(names, fitted.coef_[0], NEGLIGIBLE, digits=3)
     return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(rows), "weights": weights}
