@@ -47,8 +47,8 @@ TEXT_REQUEST = re.compile(
     re.IGNORECASE,
 )
 SPEAKER = re.compile(
-    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step)\b)[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)"
-    r"|^(?:[QA]\d*|[A-Z]{2,}\d*): (?=\S)",
+    r"^(?!(?:Task|Context|Note|Question|Request|Goal|First|Second|Also|Then|Step|Part|Exercise|Item|Problem)\b)"
+    r"[A-Z][a-z]+(?: [A-Z]\w*)?: (?=\S)|^(?:[QA]\d*|[A-Z]{2,}\d*): (?=\S)",
     re.MULTILINE,
 )
 MAIL_HEADER = re.compile(r"(?:from|subject|to|cc|sent|date):\s+\S", re.IGNORECASE)
@@ -57,7 +57,7 @@ BRIEF_KEYS = words("""
 action also answer audience background brief constraints context deliverable deliverables details finally first format
 goal goals important input instructions instruction job language length next note notes objective output part please
 problem project prompt question questions request requirements role scope second situation stack step style subject
-task tasks then third todo tone topic urgent
+task tasks then third todo tone topic urgent q1 q2 q3 q4 q5 q6 what when where who why how
 """)
 FEWEST_ENTRIES = 3
 WIDEST_GAP = 3
@@ -67,9 +67,15 @@ MISTAKES = re.compile(
 DEICTIC = re.compile(r"\b(?:this|these|the\s+following|following)\s+(?:[\w'’-]+\s+){0,3}?([\w'’]+)\s*\Z", re.IGNORECASE)
 LONGEST_REQUEST = 200
 LONGEST_POINTER = 100
+SIGNED = re.compile(
+    r"(?:^|(?<=[.!?]\s))(?:best(?: regards| wishes)?|(?:kind |warm )?regards|cheers|yours(?: \w+)?|sincerely"
+    r"|(?:many )?thanks|love)\b[^\n]{0,40}(?:\n[^\n]{1,40})?(\n[ \t]*\n)",
+    re.IGNORECASE | re.MULTILINE,
+)
 END = 400
 LINE_CHARACTER = re.compile(r"[^\n]")
 LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
+INDENTED_ITEM = re.compile(r"\s+(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?(?:[a-z]|[ivx]{2,4})[.)])\s+[a-z]+\s", re.IGNORECASE)
 GREETING = re.compile(r"\s*(?:hi|hello|dear|hey)\b[^\n]{0,60},?\s*\n", re.IGNORECASE)
 LETTER = re.compile(r"(?<=\S)\s*\n[ \t]*\n(?=(?:hi|hello|dear|hey)\b)", re.IGNORECASE)
 
@@ -143,9 +149,13 @@ def _introduces(masked: str, colon: int) -> bool:
 
 
 def _mask_letter(masked: str) -> str:
-    """Overwrite a letter: a later paragraph that greets, and all that follows."""
+    """Overwrite a letter: a later paragraph that greets, and all that follows up to where it is signed."""
     greeting = LETTER.search(masked)
-    return masked if greeting is None else masked[: greeting.end()] + FILLER * (len(masked) - greeting.end())
+    if greeting is None:
+        return masked
+    signed = SIGNED.search(masked, greeting.end())
+    end = signed.start(1) if signed else len(masked)
+    return masked[: greeting.end()] + FILLER * (end - greeting.end()) + masked[end:]
 
 
 def _ends(line: str) -> str:
@@ -156,7 +166,8 @@ def _ends(line: str) -> str:
 def _mask_lines(masked: str) -> str:
     """Overwrite the lines that look like code, a log or a quoted message."""
     lines = masked.split("\n")
-    speakers = sum(1 for _ in SPEAKER.finditer(masked)) > 1
+    names = SPEAKER.findall(masked)
+    speakers = len(names) > 1 and not all(name[0] == "Q" for name in names)
     given = [index for index, line in enumerate(lines) if line and _is_given(line, speakers)]
     given += _entries(lines)
     for index in {*given, *_between(lines, sorted(given))}:
@@ -165,8 +176,11 @@ def _mask_lines(masked: str) -> str:
 
 
 def _is_given(line: str, speakers: bool) -> bool:
-    said = speakers and SPEAKER.match(line) is not None
-    return said or line.startswith(("    ", "\t")) or CODE_LINE.match(_ends(line)) is not None
+    if speakers and SPEAKER.match(line):
+        return True
+    if line.startswith(("    ", "\t")):
+        return INDENTED_ITEM.match(line) is None
+    return CODE_LINE.match(_ends(line)) is not None
 
 
 def _entries(lines: Sequence[str]) -> list[int]:
