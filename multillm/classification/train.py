@@ -24,7 +24,7 @@ __all__ = ["main", "train"]
 
 TYPES = tuple(TaskType)
 SEED = 20_240_601
-LEAST_COUNT = 2
+LEAST_COUNT = 3
 PINNED_TOPIC = "reference"
 PINNED = 12.0
 STRENGTH = 0.8
