@@ -113,8 +113,8 @@ def load_gold(source: str | Path = "train") -> list[GoldPrompt]:
     ----------
     source : str or Path, default "train"
         ``"train"``, ``"test"``, or ``"second_pass"``, ``"independent_pass"`` and ``"independent_pass_2"``, which label
-        prompts of the two again, for the files that come with multillm; or a path of JSON lines: ``id``, ``prompt``, ``subtasks`` (``text``, ``task_type``, ``complexity``,
-        ``depends_on``) and, optionally, ``topic`` and ``kind``.
+        prompts of the two again, for the files that come with multillm; or a path of JSON lines: ``id``, ``prompt``,
+        ``subtasks`` (``text``, ``task_type``, ``complexity``, ``depends_on``) and, optionally, ``topic`` and ``kind``.
 
     Returns
     -------

@@ -19,6 +19,9 @@ from multillm.scores import (
 )
 from multillm.tasks import SubTask, TaskProfile, TaskType
 
+LABELLED_BY_THREE = "selftaught-"
+"""Topics whose labels were mended where both independent annotators agreed on others."""
+
 
 class CutAt:
     """Cuts wherever a bar stands; the second part depends on the first."""
@@ -107,7 +110,7 @@ def test_what_nobody_labelled_cannot_be_split_as_labelled(four: list[GoldPrompt]
 
 @pytest.mark.parametrize("source", ["independent_pass", "independent_pass_2"])
 def test_independent_annotators_agree_as_the_datasheet_says(source: str) -> None:
-    gold = load_gold("test")
+    gold = [prompt for prompt in load_gold("test") if not prompt.topic.startswith(LABELLED_BY_THREE)]
     scores = splitter_scores(gold, AnnotatedSplitter(load_gold(source)))
     told = (data_dir() / "gold" / "README.md").read_text("utf-8")
     for metric in ("exact", "boundary f1", "over-split", "dependency f1"):
