@@ -120,13 +120,15 @@ class _Cutter:
 
 
 def _joint_before(pieces: Sequence[Piece], place: int) -> str:
+    """What a piece joins to what stands before it; a line may break before a conjunction as before any word."""
     piece = pieces[place]
-    if piece.gap >= LINE:
+    joins = piece.text in CONJUNCTIONS and _follow(pieces, place, LONGER.get(piece.text, ()))
+    if piece.gap >= LINE and not (joins and piece.gap == LINE and not pieces[place - 1].mark):
         return "paragraph" if piece.gap == PARAGRAPH else "line"
     if not piece.gap or piece.mark:
         return ""
     if piece.text in CONJUNCTIONS:
-        return "conjunction" if _follow(pieces, place, LONGER.get(piece.text, ())) else ""
+        return "conjunction" if joins else ""
     number = place + (piece.text == "(")
     return "number" if _counts(pieces[number : number + 3]) else ""
 
