@@ -18,7 +18,7 @@ from multillm.resources import data_dir
 from multillm.splitting import split
 from multillm.splitting.batch import split_many
 from multillm.splitting.cutting import cut
-from multillm.splitting.facts import Weights, features, read_model
+from multillm.splitting.facts import Weights, features, read_model, read_weights
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
 from multillm.splitting.segmenting import clauses, openings
@@ -258,6 +258,15 @@ def test_the_gold_training_part_is_split_well() -> None:
     gold = load_gold("train")
     right = sum(len(split(prompt.prompt)) == len(prompt.subtasks) for prompt in gold)
     assert right / len(gold) > 0.85
+
+
+def test_what_was_split_before_changes_nothing() -> None:
+    prompts = [prompt.prompt for prompt in load_gold("train")[::20]]
+    read_weights.cache_clear()
+    forwards = [split(prompt) for prompt in prompts]
+    read_weights.cache_clear()
+    backwards = [split(prompt) for prompt in reversed(prompts)]
+    assert forwards == backwards[::-1]
 
 
 def test_benchmark_prompts_of_one_request_are_seldom_cut() -> None:

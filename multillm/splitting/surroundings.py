@@ -37,7 +37,7 @@ class Surroundings:
         self.next_joints = _next_joints(found, asking)
         self.fragments = Counter(clause.joint for clause in found if clause.fragment)
         self.all_fragments = min(self.fragments.total(), MANY)
-        self.paragraphs = list(accumulate(clause.joint == "paragraph" for clause in found))
+        self.paragraphs = list(accumulate(int(clause.joint == "paragraph") for clause in found))
         self.beginning = ("prompt words", *[piece.text for piece in found[0].opening[:WORDS]]) if found else ()
 
     def facts(self, place: int) -> list[Fact]:
