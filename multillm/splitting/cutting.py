@@ -20,6 +20,7 @@ ITEM = re.compile(
     re.IGNORECASE,
 )
 LINE_JOINTS = frozenset(["begin", "paragraph", "line", "colon", "number"])
+ITEM_JOINTS = LINE_JOINTS | {"stop"}
 LONGER: Mapping[str, tuple[str, ...]] = {
     "as": ("well", "as"), "after": ("that",), "followed": ("by",), "along": ("with",), "together": ("with",)
 }  # fmt: skip
@@ -85,7 +86,7 @@ class _Cutter:
         """Begin a clause, after the mark of an item if it has one."""
         self.first = self.begin = place
         if (
-            (joint in LINE_JOINTS or joint == "stop")
+            joint in ITEM_JOINTS
             and place < len(self.ends)
             and (item := ITEM.match(self.masked, self.text.start(place)))
         ):
