@@ -38,6 +38,8 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+DENSE = ("dense-", "notes-", "desks-", "terse-")
+"""Topics of the writers who were told to be dense, and to leave out verbs."""
 LEARNED_MISSES = 0.25
 """Share of hand-made examples that learned weights may get wrong; what breaks a kind of request breaks more."""
 
@@ -256,8 +258,10 @@ def test_the_time_grows_no_faster_than_the_prompt(unit: str) -> None:
 
 def test_the_gold_training_part_is_split_well() -> None:
     gold = load_gold("train")
-    right = sum(len(split(prompt.prompt)) == len(prompt.subtasks) for prompt in gold)
-    assert right / len(gold) > 0.85
+    right = [len(split(prompt.prompt)) == len(prompt.subtasks) for prompt in gold]
+    tidier = [good for good, prompt in zip(right, gold, strict=True) if not prompt.topic.startswith(DENSE)]
+    assert np.mean(tidier) > 0.9
+    assert np.mean(right) > 0.85
 
 
 def test_what_was_split_before_changes_nothing() -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "EARLY",
     "EARLY_WORDS",
     "FIRST_WORDS",
+    "LETTERS_UNIT",
     "MOST_LETTERS",
     "MOST_PIECES",
     "Piece",
@@ -36,6 +37,8 @@ MOST_PIECES = 80
 FIRST_WORDS = 12
 EARLY_WORDS = 6
 MOST_LETTERS = 64
+LETTERS_UNIT = 16
+"""Quarters of a letter of the mean at which ``<letters>`` is 1."""
 EARLY = "<early>"
 """What marks the feature of a word among the first."""
 STOP_WORDS = words(
@@ -148,7 +151,7 @@ def features(text: str) -> dict[str, float]:
     if spoken:
         found.update(opening_features(spoken[0], first_noun(spoken)))
     long = letters(sum(map(len, spoken)), len(spoken))
-    return {**found, "<length>": length(len(spoken)), "<letters>": long / 16}
+    return {**found, "<length>": length(len(spoken)), "<letters>": long / LETTERS_UNIT}
 
 
 def _word_features(word: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import Any
 from multillm.classification.features import (
     EARLY,
     EARLY_WORDS,
+    LETTERS_UNIT,
     MOST_LETTERS,
     MOST_PIECES,
     features,
@@ -91,7 +92,9 @@ class LinearModel:
             tuple(fixed + length(count) * weight for fixed, weight in zip(bias, slope, strict=True))
             for count in range(MOST_PIECES + 1)
         ]
-        self.letters = [tuple(quarters / 16 * weight for weight in rise) for quarters in range(MOST_LETTERS + 1)]
+        self.letters = [
+            tuple(quarters / LETTERS_UNIT * weight for weight in rise) for quarters in range(MOST_LETTERS + 1)
+        ]
         self.piece = lru_cache(maxsize=50_000)(self._piece)
         self.opening = lru_cache(maxsize=10_000)(self._opening)
 
