@@ -17,6 +17,30 @@ from multillm.tasks import TaskProfile, TaskType
 __all__ = ["Candidate", "Rejection", "RoutingDecision", "RoutingRule", "TaskRouter", "Terms", "no_window"]
 
 
+class Standing(NamedTuple):
+    """How a model stands to a task type.
+
+    Attributes
+    ----------
+    label : str
+        The model's label.
+    rank : int
+        Its strength.
+    window : int
+        Its context window, in tokens.
+    serves : bool
+        Whether it takes the type.
+    fallback_only : bool
+        Whether it is never chosen first.
+    """
+
+    label: str
+    rank: int
+    window: int
+    serves: bool
+    fallback_only: bool
+
+
 class Terms(NamedTuple):
     """What a policy and a pool lay down for a task type.
 
@@ -28,14 +52,14 @@ class Terms(NamedTuple):
         Least acceptable quality, 0..1.
     forced : str
         Label that the policy forces; empty if none.
-    serving : frozenset of str
-        Labels of the models that take the type.
+    standings : tuple of Standing
+        How each model stands to it, in order of rank.
     """
 
     task_type: TaskType
     threshold: float
     forced: str
-    serving: frozenset[str]
+    standings: tuple[Standing, ...]
 
 
 class TaskRouter:
@@ -80,8 +104,11 @@ class TaskRouter:
         forced = self.policy.overrides.get(kind, "")
         if forced == HEAVIEST:
             forced = max((s for s in self.registry if not s.fallback_only), key=lambda s: s.rank).label
-        serving = frozenset(spec.label for spec in self.registry if kind in spec.task_types)
-        return Terms(kind, self.policy.threshold(kind), forced, serving)
+        standings = [
+            Standing(spec.label, spec.rank, spec.context_tokens, kind in spec.task_types, spec.fallback_only)
+            for spec in self.registry
+        ]
+        return Terms(kind, self.policy.threshold(kind), forced, tuple(standings))
 
     def __repr__(self) -> str:
         return f"TaskRouter({self.registry!r}, {self.policy!r}, {self.quality!r}, {self.cost!r})"
@@ -109,8 +136,7 @@ class TaskRouter:
         models, terms = self.registry.models, self.terms[profile.task_type]
         needed = profile.input_tokens + extra_input_tokens
         quality, cost = self.quality.quality(profile, models), self.cost.cost(profile, models)
-        figures = zip(models, quality, cost, strict=True)
-        candidates = [self._weigh(terms, needed, *each) for each in figures]
+        candidates = self._weigh(terms, needed, quality, cost)
         label, rule = self._choose(terms, candidates, needed)
         if rule is RoutingRule.OVERRIDE:
             candidates = [_overridden(c, label, terms.task_type) for c in candidates]
@@ -120,25 +146,20 @@ class TaskRouter:
             rule,
             terms.threshold,
             tuple(candidates),
-            self._fallbacks(label, candidates),
+            _fallbacks(terms, label, candidates),
             self.policy.output_budget.tokens(profile),
         )
 
-    def _weigh(self, terms: Terms, needed: int, spec: ModelSpec, quality: float | None, cost: float) -> Candidate:
-        """The model's figures and, if it cannot be chosen, the first reason why."""
-        utility = None if quality is None else self.policy.utility(quality, cost)
-        rejection, detail = None, ""
-        if spec.label not in terms.serving:
-            rejection, detail = Rejection.TASK_TYPE, f"{terms.task_type} is not among its types"
-        elif needed > spec.context_tokens:
-            rejection, detail = Rejection.CONTEXT_WINDOW, f"{needed:,} tokens > {spec.context_tokens:,}"
-        elif quality is None:
-            rejection, detail = Rejection.UNKNOWN_QUALITY, "nothing measured or assumed"
-        elif quality < terms.threshold:
-            rejection, detail = Rejection.THRESHOLD, f"Q {quality:.3f} < {terms.threshold:.2f}"
-        elif spec.fallback_only:
-            rejection, detail = Rejection.FALLBACK_ONLY, "kept for when the others fail"
-        return Candidate(spec.label, quality, cost, utility, rejection, detail)
+    def _weigh(
+        self, terms: Terms, needed: int, quality: Sequence[float | None], cost: Sequence[float]
+    ) -> list[Candidate]:
+        """Each model's figures and, if it cannot be chosen, the first reason why."""
+        utility, candidates = self.policy.utility, []
+        for standing, good, dear in zip(terms.standings, quality, cost, strict=True):
+            rejection, detail = _rejection(terms, standing, needed, good)
+            worth = None if good is None else utility(good, dear)
+            candidates.append(Candidate(standing.label, good, dear, worth, rejection, detail))
+        return candidates
 
     def _choose(self, terms: Terms, candidates: Sequence[Candidate], needed: int) -> tuple[str, RoutingRule]:
         """Override if there is one, else the highest utility, else the highest quality."""
@@ -147,8 +168,8 @@ class TaskRouter:
             return max(open_to_choice, key=_utility).label, RoutingRule.UTILITY
         fitting = [
             candidate
-            for spec, candidate in zip(self.registry.models, candidates, strict=True)
-            if needed <= spec.context_tokens and not spec.fallback_only
+            for standing, candidate in zip(terms.standings, candidates, strict=True)
+            if needed <= standing.window and not standing.fallback_only
         ]
         if not fitting:
             raise no_window(needed, self.registry.models)
@@ -158,20 +179,35 @@ class TaskRouter:
             return max(open_to_choice, key=_utility).label, RoutingRule.UTILITY
         return max(fitting, key=lambda c: -1.0 if c.quality is None else c.quality).label, RoutingRule.HIGHEST_QUALITY
 
-    def _fallbacks(self, label: str, candidates: Sequence[Candidate]) -> tuple[str, ...]:
-        """Peers and stronger models at or above the threshold, best utility first; then those kept for the end."""
-        least_rank = self.registry[label].rank
-        good = [
-            (spec.fallback_only, -_utility(candidate), candidate.label)
-            for spec, candidate in zip(self.registry.models, candidates, strict=True)
-            if candidate.rejection in GOOD_ENOUGH
-            and candidate.label != label
-            and (spec.rank >= least_rank or spec.fallback_only)
-        ]
-        good.sort(key=itemgetter(0, 1))
-        return tuple(candidate for _, _, candidate in good)
+
+def _rejection(terms: Terms, standing: Standing, needed: int, quality: float | None) -> tuple[Rejection | None, str]:
+    """The first reason why a model cannot be chosen, in words and figures; none if it can."""
+    if not standing.serves:
+        return Rejection.TASK_TYPE, f"{terms.task_type} is not among its types"
+    if needed > standing.window:
+        return Rejection.CONTEXT_WINDOW, f"{needed:,} tokens > {standing.window:,}"
+    if quality is None:
+        return Rejection.UNKNOWN_QUALITY, "nothing measured or assumed"
+    if quality < terms.threshold:
+        return Rejection.THRESHOLD, f"Q {quality:.3f} < {terms.threshold:.2f}"
+    return (Rejection.FALLBACK_ONLY, "kept for when the others fail") if standing.fallback_only else OPEN
 
 
+def _fallbacks(terms: Terms, label: str, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Peers and stronger models at or above the threshold, best utility first; then those kept for the end."""
+    least_rank = next(standing.rank for standing in terms.standings if standing.label == label)
+    good = [
+        (standing.fallback_only, -_utility(candidate), candidate.label)
+        for standing, candidate in zip(terms.standings, candidates, strict=True)
+        if candidate.rejection in GOOD_ENOUGH
+        and candidate.label != label
+        and (standing.rank >= least_rank or standing.fallback_only)
+    ]
+    good.sort(key=itemgetter(0, 1))
+    return tuple([candidate for _, _, candidate in good])
+
+
+OPEN: tuple[None, str] = (None, "")
 GOOD_ENOUGH = (None, Rejection.OVERRIDE, Rejection.FALLBACK_ONLY)
 
 

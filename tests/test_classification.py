@@ -13,6 +13,7 @@ from multillm.classification import CLASSIFIERS, LearnedClassifier, classify, sp
 from multillm.classification.batch import classify_many
 from multillm.classification.features import features
 from multillm.classification.linear import load_model
+from multillm.classification.packing import pack, unpack
 from multillm.errors import InputError
 from multillm.gold import load_gold
 from multillm.resources import data_dir
@@ -72,6 +73,14 @@ def test_the_signals_are_the_weights_that_spoke_for_the_type() -> None:
     for name, value in profile.signals.items():
         feature = name.removeprefix(f"{profile.task_type}: ")
         assert value == pytest.approx(features("Summarise the minutes")[feature] * weights[feature][place], abs=1e-3)
+
+
+WHOLE = st.integers(-(2**40), 2**40)
+
+
+@given(st.lists(st.lists(WHOLE, min_size=8, max_size=8), min_size=1, max_size=50))
+def test_packed_rows_add_up_as_rows(rows: list[list[int]]) -> None:
+    assert unpack(sum(map(pack, rows))) == list(map(sum, zip(*rows, strict=True)))
 
 
 @given(st.text(min_size=1, max_size=300).filter(str.strip))

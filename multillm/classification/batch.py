@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, count
 
 import numpy as np
@@ -14,7 +14,8 @@ from scipy.sparse import csr_matrix
 from multillm.classification import Classifier, get_classifier
 from multillm.classification.features import EARLY_WORDS, FIRST_WORDS, MOST_LETTERS, pieces
 from multillm.classification.lexicon import NOUN_TYPES
-from multillm.classification.linear import NOTHING, OTHER, TYPES, UNIT, LinearClassifier, LinearModel, Row
+from multillm.classification.linear import OTHER, TYPES, UNIT, LinearClassifier, LinearModel
+from multillm.classification.packing import unpack
 from multillm.errors import InputError
 from multillm.partitions import by_partition, is_partitioned
 from multillm.splitting.base import check_prompt
@@ -131,9 +132,14 @@ def _numbered(texts: Sequence[str]) -> tuple[Places, list[str]]:
     return np.fromiter(map(known.__getitem__, texts), dtype=np.intp, count=len(texts)), list(known)
 
 
-def _sums(owners: Places, which: Places, rows: Sequence[Row], count: int) -> Figures:
-    """For each of the owners, which ascend, the sum of its rows."""
-    table = np.array([row or NOTHING for row in rows], dtype=float).reshape(len(rows), len(NOTHING))
+def _table(rows: Iterable[int]) -> Figures:
+    """Packed rows as an array."""
+    return np.array(list(map(unpack, rows)), dtype=float).reshape(-1, len(TYPES) + 1)
+
+
+def _sums(owners: Places, which: Places, rows: Sequence[int], count: int) -> Figures:
+    """For each of the owners, which ascend, the sum of its packed rows."""
+    table = _table(rows)
     ends = np.searchsorted(owners, np.arange(count + 1))
     return np.asarray(csr_matrix((np.ones(len(which)), which, ends), shape=(count, len(rows))) @ table)
 
@@ -163,7 +169,7 @@ class _Words:
         sizes = np.array([len(word) for word in self.known], dtype=np.intp)
         total = np.bincount(self.owners, sizes[self.words], minlength=self.count)
         quarters = np.rint(4 * total / np.maximum(count, 1)).astype(np.intp)
-        rows = np.array(model.lengths)[count] + np.array(model.letters)[np.minimum(quarters, MOST_LETTERS)]
+        rows = _table(model.lengths)[count] + _table(model.letters)[np.minimum(quarters, MOST_LETTERS)]
         return np.asarray(rows)
 
     def pairs(self, model: LinearModel) -> Figures:
@@ -183,7 +189,7 @@ class _Words:
     def early(self, model: LinearModel) -> Figures:
         """What the first words add to the scores."""
         near = self.position < EARLY_WORDS
-        rows = [model.early.get(word, NOTHING) for word in self.known]
+        rows = [model.early.get(word, 0) for word in self.known]
         return _sums(self.owners[near], self.words[near], rows, self.count)
 
     def openings(self, model: LinearModel) -> Figures:

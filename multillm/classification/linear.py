@@ -25,6 +25,7 @@ from multillm.classification.features import (
     pieces,
     read_piece,
 )
+from multillm.classification.packing import pack, unpack
 from multillm.tasks import SubTask, TaskProfile, TaskType, estimate_tokens
 
 __all__ = ["LearnedClassifier", "LinearClassifier", "LinearModel", "RulesClassifier", "load_model"]
@@ -34,9 +35,6 @@ OTHER = TYPES.index(TaskType.OTHER)
 UNIT = 10_000
 """Weights are counted in ten-thousandths: whole numbers add up to the same sum in any order."""
 SHOWN = 8
-
-Row = tuple[int, ...]
-NOTHING: Row = (0,) * (len(TYPES) + 1)
 
 
 class LinearModel:
@@ -61,14 +59,14 @@ class LinearModel:
         Least probability of a type; below it the type is ``other``.
     knots : sequence of (float, float)
         Raw score and complexity, both rising.
-    pairs : mapping of (str, str) to tuple of int
-        The weights of pairs of neighbouring words, in ten-thousandths.
-    early : mapping of str to tuple of int
-        The weights of words among the first, in ten-thousandths.
-    lengths : sequence of tuple of float
-        The weights of everything that depends on nothing but the number of words, in ten-thousandths.
-    letters : sequence of tuple of float
-        The weights of how long the words are, by quarters of a letter, in ten-thousandths.
+    pairs : mapping of (str, str) to int
+        The weights of pairs of neighbouring words, in ten-thousandths, packed as by `multillm.classification.packing`.
+    early : mapping of str to int
+        The weights of words among the first, in the same form.
+    lengths : sequence of int
+        The weights of everything that depends on nothing but the number of words, in the same form.
+    letters : sequence of int
+        The weights of how long the words are, by quarters of a letter, in the same form.
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
@@ -77,23 +75,24 @@ class LinearModel:
         self.temperature = float(content["temperature"])
         self.abstain_below = float(content["abstain_below"])
         self.knots: Sequence[tuple[float, float]] = [(float(raw), float(value)) for raw, value in content["knots"]]
-        self._rows = {name: tuple(round(UNIT * weight) for weight in row) for name, row in self.weights.items()}
-        self.pairs: dict[tuple[str, str], Row] = {
+        self._rows = {name: _packed(row) for name, row in self.weights.items()}
+        self.pairs: dict[tuple[str, str], int] = {
             (left, right): row
             for name, row in self._rows.items()
             for left, _, right in [name.partition(" ")]
             if right and left[0] != "<"
         }
-        self.early: dict[str, Row] = {
+        self.early: dict[str, int] = {
             name.removeprefix(f"{EARLY} "): row for name, row in self._rows.items() if name.startswith(f"{EARLY} ")
         }
-        bias, slope, rise = (self._rows.get(name, NOTHING) for name in ("<bias>", "<length>", "<letters>"))
+        none = (0.0,) * (len(TYPES) + 1)
+        bias, slope, rise = (self.weights.get(name, none) for name in ("<bias>", "<length>", "<letters>"))
         self.lengths = [
-            tuple(fixed + length(count) * weight for fixed, weight in zip(bias, slope, strict=True))
+            _packed([fixed + length(count) * weight for fixed, weight in zip(bias, slope, strict=True)])
             for count in range(MOST_PIECES + 1)
         ]
         self.letters = [
-            tuple(quarters / LETTERS_UNIT * weight for weight in rise) for quarters in range(MOST_LETTERS + 1)
+            _packed([quarters / LETTERS_UNIT * weight for weight in rise]) for quarters in range(MOST_LETTERS + 1)
         ]
         self.piece = lru_cache(maxsize=50_000)(self._piece)
         self.opening = lru_cache(maxsize=10_000)(self._opening)
@@ -102,32 +101,32 @@ class LinearModel:
         """Copied and stored without what it remembers."""
         return type(self), (self.content,)
 
-    def row(self, names: Iterable[str]) -> Row:
-        """Sum of the weights of features; empty if none has a weight."""
-        return tuple(map(sum, zip(*filter(None, map(self._rows.get, names)))))  # noqa: B905 - rows of one table
+    def row(self, names: Iterable[str]) -> int:
+        """Sum of the weights of features, in ten-thousandths, packed."""
+        return sum([self._rows[name] for name in names if name in self._rows])
 
-    def _piece(self, piece: str) -> tuple[str, Row]:
+    def _piece(self, piece: str) -> tuple[str, int]:
         """First word of a piece and the weights of its features."""
         word, names = read_piece(piece)
         return word, self.row(names)
 
-    def _opening(self, verb: str, noun: str) -> Row:
+    def _opening(self, verb: str, noun: str) -> int:
         return self.row(opening_features(verb, noun))
 
-    def scores(self, text: str) -> list[float]:
+    def scores(self, text: str) -> list[int]:
         """Score of each task type and, last, the raw complexity, in ten-thousandths."""
-        read = list(map(self.piece, pieces(text)))
-        spoken = [word for word, _ in read if word]
-        rows: list[Sequence[float] | None] = [row for _, row in read]
-        rows += map(self.pairs.get, pairwise(spoken))
-        rows += map(self.early.get, spoken[:EARLY_WORDS])
+        found = pieces(text)
+        words, rows = zip(*map(self.piece, found), strict=True) if found else ((), ())
+        spoken = list(filter(None, words))
+        total = sum(rows) + self.lengths[len(spoken)]
         if spoken:
-            rows.append(self.opening(spoken[0], first_noun(spoken)))
-        count = len(spoken)
-        rows += self.lengths[count], self.letters[letters(sum(map(len, spoken)), count)]
-        return list(map(sum, zip(*filter(None, rows))))  # noqa: B905 - rows of one table
+            total += self.opening(spoken[0], first_noun(spoken))
+            total += self.letters[letters(len("".join(spoken)), len(spoken))]
+            total += sum(filter(None, map(self.pairs.get, pairwise(spoken))))
+            total += sum(filter(None, map(self.early.get, spoken[:EARLY_WORDS])))
+        return unpack(total)
 
-    def decide(self, scores: Sequence[float]) -> tuple[int, float]:
+    def decide(self, scores: Sequence[int]) -> tuple[int, float]:
         """Index of the type and its probability; ``other`` where no type is likely enough."""
         kinds = scores[:-1]
         peak, temperature = max(kinds), UNIT * self.temperature
@@ -138,14 +137,19 @@ class LinearModel:
             best = OTHER
         return best, round(10_000 * powers[best] / total) / 10_000
 
-    def complexity(self, raw: float) -> float:
+    def complexity(self, raw: int) -> float:
         """Complexity (0..1) of a raw score."""
         knots = self.knots
-        raw /= UNIT
-        place = min(max(bisect_right(knots, (raw, inf)), 1), len(knots) - 1)
+        height = raw / UNIT
+        place = min(max(bisect_right(knots, (height, inf)), 1), len(knots) - 1)
         (low, floor), (high, ceiling) = knots[place - 1], knots[place]
-        share = (raw - low) / (high - low)
+        share = (height - low) / (high - low)
         return round(1000 * min(1.0, max(0.0, floor + share * (ceiling - floor)))) / 1000
+
+
+def _packed(row: Iterable[float]) -> int:
+    """Weights in ten-thousandths, packed."""
+    return pack([round(UNIT * weight) for weight in row])
 
 
 @cache

@@ -1,0 +1,25 @@
+"""Rows of whole numbers packed into one, so that rows add up in a single sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from struct import Struct
+
+__all__ = ["pack", "unpack"]
+
+WIDTH = 8
+BITS = 64
+HALF = 1 << (BITS - 1)
+LANES = Struct(f"<{WIDTH}Q")
+UPWARDS = sum(HALF << (BITS * place) for place in range(WIDTH))
+"""Makes every lane positive, so that none borrows of the next."""
+
+
+def pack(row: Sequence[int]) -> int:
+    """A row of up to 8 whole numbers as one; the sum of packed rows is the packed sum of the rows."""
+    return sum(value << (BITS * place) for place, value in enumerate(row))
+
+
+def unpack(packed: int) -> list[int]:
+    """The 8 numbers of a packed row, each within 63 bits."""
+    return [lane - HALF for lane in LANES.unpack((packed + UPWARDS).to_bytes(LANES.size, "little"))]
