@@ -362,7 +362,7 @@ def test_the_shipped_segments_were_learned_from_the_shipped_data() -> None:
 
 def test_learning_where_requests_open_again_gives_the_same() -> None:
     again = train_segments(load_gold("train"))
-    for part in ("glance", "opening", "continuation"):
+    for part in ("glance", "look", "opening", "continuation"):
         shipped = read_model("segments.json")[part]
         assert again[part]["examples"] == shipped["examples"]
         assert again[part]["threshold"] == pytest.approx(shipped["threshold"], abs=0.02)

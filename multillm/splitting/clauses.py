@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
 from functools import cached_property
 
 from multillm.splitting.cutting import Stretch
@@ -13,10 +12,9 @@ from multillm.splitting.lexicon import DELIVERABLES, words
 from multillm.splitting.pieces import NOTHING, Piece, Text
 from multillm.splitting.verbs import verb_classes
 
-__all__ = ["Clause", "glance"]
+__all__ = ["Clause"]
 
 OPENING = 8
-LONG = 12
 NO_WORDS = ("", "", "")
 BACKWARD = words("""
 it its them their that this those these your which whichever whatever one ones same both each former latter
@@ -26,18 +24,6 @@ is are was were am has have had does did isn't aren't wasn't can could will woul
 said went got gets
 """)
 SIZES = (*range(6), *(5 + count // 6 for count in range(6, 31)))
-
-
-def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
-    """What a stretch shows at first sight."""
-    _, begin, last, joint = stretch
-    opening, second, third, fourth, *_ = *pieces[begin : min(last, begin + 4)], NOTHING, NOTHING, NOTHING, NOTHING
-    return [
-        ("glance", opening.kind, second.kind, third.kind, joint),
-        ("glance word", joint, stretch.item, opening.kind, opening.text),
-        ("glance fourth", fourth.text),
-        ("glance length", min(last - begin, LONG), joint),
-    ]
 
 
 class Clause:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import exp, log1p
 from operator import itemgetter
 from typing import NamedTuple
 
-from multillm.splitting.clauses import Clause, glance
+from multillm.splitting.clauses import Clause
 from multillm.splitting.cutting import Stretch, cut
 from multillm.splitting.facts import Fact, Weights, read_weights
 from multillm.splitting.heads import Request
-from multillm.splitting.pieces import NOTHING, Text
+from multillm.splitting.pieces import NOTHING, Piece, Text
+from multillm.splitting.sight import glance, look
 from multillm.splitting.surroundings import Surroundings, beside
 
-__all__ = ["NONE_ASKED", "clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
+__all__ = ["NONE_ASKED", "candidates", "clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
 
 FEW = 3
 MOST = 6
@@ -61,7 +62,7 @@ NONE_ASKED = Asked(-1, 0, None)
 
 
 def weights(part: str) -> Weights:
-    """One of the models that come with the package: "glance", "opening" or "continuation"."""
+    """One of the models that come with the package: "glance", "look", "opening" or "continuation"."""
     return read_weights("segments.json", part)
 
 
@@ -134,9 +135,8 @@ def requests(masked: str, text: Text) -> list[Request]:
     stand outside.
     """
     stretches = cut(masked, text)
-    first_sight = weights("glance")
-    places = [place for place, stretch in enumerate(stretches) if first_sight.margin(glance(text.pieces, stretch)) > 0]
-    if len(places) < 2:
+    places = candidates(text.pieces, stretches)
+    if not places:
         return []
     found = clauses(masked, text, stretches)
     asked = openings(found, places, weights("opening"))
@@ -144,6 +144,16 @@ def requests(masked: str, text: Text) -> list[Request]:
         return []
     ends = _ends(found, asked, weights("continuation"))
     return [Request(found[place].head, found[place].head.start, end) for place, end in zip(asked, ends, strict=True)]
+
+
+def candidates(pieces: Sequence[Piece], stretches: Sequence[Stretch]) -> list[int]:
+    """Which clauses may open a request at first sight; none if at a closer look it is one of them at most."""
+    first_sight, closer_look = weights("glance"), weights("look")
+    places = [place for place, stretch in enumerate(stretches) if first_sight.margin(glance(pieces, stretch)) > 0]
+    if len(places) < 2:
+        return []
+    likely = (place for place in places if closer_look.margin(look(pieces, stretches, place)) > 0)
+    return places if len(list(islice(likely, 2))) > 1 else []
 
 
 def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Clause]:

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
-from multillm.splitting.clauses import Clause, glance
+from multillm.splitting.clauses import Clause
 from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Fact, Weights, features
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
 from multillm.splitting.segmenting import NONE_ASKED, clauses, of_continuation, of_opening
+from multillm.splitting.sight import glance, look
 from multillm.splitting.surroundings import Surroundings
 from multillm.splitting.train import design, readable
 
@@ -32,6 +34,7 @@ ROUNDS = 3
 NEGLIGIBLE = 0.04
 MARGIN = 0.9
 OVERLOOKED = 0.03
+MISSED = 0.02
 HALF = 0.5
 ASKING = (Kind.REQUEST, Kind.QUESTION)
 
@@ -43,7 +46,8 @@ class Labelled(NamedTuple):
 
     prompt: GoldPrompt
     found: list[Clause]
-    glances: list[list[Fact]]
+    glances: list[list[str]]
+    looks: list[list[str]]
     shown: list[list[Fact]]
     names: list[list[str]]
     places: list[int] | None
@@ -64,10 +68,11 @@ def labelled(prompt: GoldPrompt) -> Labelled:
     if len(prompt.subtasks) > 1 and found:
         ends = np.array([clause.end for clause in found[:-1]])
         places = sorted({int(np.searchsorted(ends, task.start, side="right")) for task in prompt.subtasks})
-    glances = [glance(text.pieces, stretch) for stretch in stretches]
+    glances = [features(glance(text.pieces, stretch)) for stretch in stretches]
+    looks = [features(look(text.pieces, stretches, place)) for place in range(len(stretches))]
     surroundings = Surroundings(found)
     shown = [surroundings.facts(place) for place in range(len(found))]
-    return Labelled(prompt, found, glances, shown, list(map(features, shown)), places)
+    return Labelled(prompt, found, glances, looks, shown, list(map(features, shown)), places)
 
 
 def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
@@ -84,14 +89,19 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
     Returns
     -------
     dict
-        glance, opening and continuation, each with weights and the threshold of their sum.
+        glance, look, opening and continuation, each with weights and the threshold of their sum.
     """
     rows = [each for each in map(labelled, gold) if each.found]
     opening: dict[str, Any] = {}
     for _ in range(ROUNDS):
         opening = _fit([pair for row in rows for pair in _openings(row, opening)], MARGIN)
     continuation = _fit([pair for row in rows for pair in _continuations(row)], 0.0)
-    return {"glance": _first_sight(rows), "opening": opening, "continuation": continuation}
+    return {
+        "glance": _first_sight(rows),
+        "look": _closer_look(rows),
+        "opening": opening,
+        "continuation": continuation,
+    }
 
 
 def _openings(row: Labelled, content: dict[str, Any]) -> Iterator[Row]:
@@ -124,15 +134,32 @@ def _continuations(row: Labelled) -> Iterator[Row]:
 
 def _first_sight(rows: Sequence[Labelled]) -> dict[str, Any]:
     """Weights of first sight, with a threshold that overlooks few openings of topics not learned from."""
+    pairs = [(names, place in (row.places or ())) for row in rows for place, names in enumerate(row.glances)]
+    margins = np.concatenate(_unseen(rows, pairs))
+    return _fit(pairs, float(np.quantile(margins[[label for _, label in pairs]], OVERLOOKED)))
+
+
+def _closer_look(rows: Sequence[Labelled]) -> dict[str, Any]:
+    """Weights of the closer look, with a threshold that misses few prompts of several requests and unseen topics."""
+    pairs = [(names, place in (row.places or ())) for row in rows for place, names in enumerate(row.looks)]
+    second = [
+        np.sort(margins)[-2] if len(margins) > 1 else -np.inf
+        for row, margins in zip(rows, _unseen(rows, pairs), strict=True)
+        if row.places
+    ]
+    return _fit(pairs, float(np.quantile(second, MISSED, method="lower")))
+
+
+def _unseen(rows: Sequence[Labelled], pairs: Sequence[Row]) -> list[npt.NDArray[np.float64]]:
+    """For each prompt the margins of its clauses, by fits that have not seen its topic."""
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
-    pairs = [(features(facts), place in (row.places or ())) for row in rows for place, facts in enumerate(row.glances)]
-    topics = [row.prompt.topic for row in rows for _ in row.glances]
     matrix, _ = design([names for names, _ in pairs])
-    labels = np.array([label for _, label in pairs])
+    labels = [label for _, label in pairs]
+    topics = [row.prompt.topic for row in rows for _ in row.found]
     folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
     margins = cross_val_predict(_logistic(), matrix, labels, groups=topics, cv=folds, method="decision_function")
-    return _fit(pairs, float(np.quantile(margins[labels], OVERLOOKED)))
+    return np.split(margins, np.cumsum([len(row.found) for row in rows])[:-1])
 
 
 def _logistic() -> Any:

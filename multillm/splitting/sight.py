@@ -1,0 +1,51 @@
+"""What clauses show before they are read: at first sight each alone, at a closer look beside its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from multillm.splitting.cutting import Stretch
+from multillm.splitting.facts import Fact
+from multillm.splitting.pieces import NOTHING, Piece
+
+__all__ = ["glance", "look"]
+
+LONG = 12
+OPENING = 8
+BEGINNING = 3
+MOST_LEFT = 6
+
+
+def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
+    """What a stretch shows at first sight."""
+    _, begin, last, joint = stretch
+    opening, second, third, fourth, *_ = *pieces[begin : min(last, begin + 4)], NOTHING, NOTHING, NOTHING, NOTHING
+    return [
+        ("glance", opening.kind, second.kind, third.kind, joint),
+        ("glance word", joint, stretch.item, opening.kind, opening.text),
+        ("glance fourth", fourth.text),
+        ("glance length", min(last - begin, LONG), joint),
+    ]
+
+
+def look(pieces: Sequence[Piece], stretches: Sequence[Stretch], place: int) -> list[Fact]:
+    """What one of the stretches of a prompt shows at a closer look."""
+    stretch = stretches[place]
+    _, begin, last, joint = stretch
+    told = [piece.text for piece in pieces[begin : min(last, begin + OPENING)]]
+    kind, left = pieces[begin].kind, len(stretches) - place
+    facts = [
+        *glance(pieces, stretch),
+        ("opening", joint, *told[:3]),
+        ("left", min(left, MOST_LEFT), joint),
+        *[("has", word) for word in dict.fromkeys(told[1:])],
+    ]
+    if place:
+        first = stretches[0].begin
+        beginning = pieces[first : first + BEGINNING]
+        facts += [("prompt", *[piece.text for piece in beginning]), ("after", stretches[place - 1].joint, joint, kind)]
+    if left > 1:
+        following = stretches[place + 1]
+        word = pieces[following.begin].text
+        facts += [("before joint", following.joint, joint, kind), ("before word", word, following.joint)]
+    return facts
