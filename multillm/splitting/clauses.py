@@ -104,7 +104,7 @@ class Clause:
             ("words", *told[:3], *NO_WORDS[len(told) :]),
             ("lead", self.lead or self.first.text, self.joint),
             ("verb", self.head.verb, self.back, self.joint),
-            *[("has", word) for word in dict.fromkeys(told[1:])],
+            *dict.fromkeys([piece.has for piece in self.opening[1:]]),
         ]
 
     def facts(self) -> list[Fact]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Sequence, Set
+from functools import cached_property
 
 from multillm.splitting.facts import Fact
 from multillm.splitting.heads import Head
-from multillm.splitting.lexicon import FUNCTION_WORDS, PREPOSITIONS, words
-from multillm.splitting.pieces import LINE, PARAGRAPH, Piece
+from multillm.splitting.pieces import LINE, PARAGRAPH, POINTERS, Piece
 from multillm.splitting.verbs import verb_classes
 
 __all__ = ["Evidence"]
 
-POINTERS = words("the that this these those your its their each both all every it them his her our my any")
-NO_CONTENT = FUNCTION_WORDS | PREPOSITIONS | POINTERS
 MOST_WORDS = 24
 TOLD = 15
 POINTING = 18
 PHRASE = 3
 FEW = 3
 MANY = 6
-SHORT = 4
-STEM = 5
 STEPS = 8
 OPENING = 8
 SIZES = 4
@@ -45,21 +40,28 @@ class Evidence:
     ----------
     classes : tuple of str
         What kinds of verb open it.
-    words : list of str
+    told : list of Piece
         Its first words.
+    words : list of str
+        Their texts.
     content, stems : set of str
-        The longer of them, in the singular, but for those that only build sentences, and their beginnings.
-    pointers : list of (str, list of str)
-        Words that may point at something known, each with the words after it.
+        What they say, and how that begins.
+    pointers : list of (str, set of str)
+        Words that may point at something known, each with how the words after it begin.
     """
 
     def __init__(self, head: Head, pieces: Iterable[Piece], joint: Sequence[Piece]) -> None:
         self.head = head
         self.classes = verb_classes(head)
-        self.words = [piece.text for piece in pieces if piece.word][:MOST_WORDS]
-        self.content = {_singular(word) for word in self.words if len(word) >= SHORT and word not in NO_CONTENT}
-        self.stems = {word[:STEM] for word in self.content}
-        self.pointers = list(_pointers(self.words[: POINTING + PHRASE]))
+        self.told = told = [piece for piece in pieces if piece.word][:MOST_WORDS]
+        self.words = [piece.text for piece in told]
+        self.content = {piece.content for piece in told if piece.content}
+        self.stems = {piece.stem for piece in told if piece.stem}
+        self.pointers = [
+            (piece.text, {noun.stem for noun in told[place : place + PHRASE] if noun.stem})
+            for place, piece in enumerate(told[:POINTING], 1)
+            if piece.text in POINTERS
+        ]
         self.joint = joint
 
     @cached_property
@@ -78,27 +80,27 @@ class Evidence:
             ("length", min(len(self.words) // 2, STEPS), kind),
             ("apart", gap >= LINE, gap == PARAGRAPH, kind),
             ("pointing", bool(self.pointers), self.classes[0]),
-            *[("has", word) for word in dict.fromkeys(self.words[1:TOLD])],
+            *dict.fromkeys([piece.has for piece in self.told[1:TOLD]]),
             *[("joined", word) for word in dict.fromkeys(piece.text for piece in self.joint)],
         ]
 
     def with_each(self, before: Sequence[Evidence]) -> list[list[Fact]]:
         """What it and each of the few requests before it show together."""
-        shared = [sum(word[:STEM] in earlier.stems for word in self.content) for earlier in before]
+        shared = [len(self.stems & earlier.stems) for earlier in before]
         return [self._with(before, place, shared) for place in range(len(before))]
 
     def _with(self, before: Sequence[Evidence], place: int, shared: Sequence[int]) -> list[Fact]:
         """What it shows together with one of those before it, given how many words it shares with each."""
         earlier, between = before[place], before[place + 1 :]
         far = bool(between)
-        other = self.content - earlier.content
-        alike = [word for word in other if word[:STEM] in earlier.stems]
-        pointed = [(word, _where(phrase, earlier, between)) for word, phrase in self.pointers]
+        alike = shared[place] - len(self.content & earlier.content)
+        new = len(self.stems) - shared[place]
+        pointed = [(word, _where(nouns, earlier, between)) for word, nouns in self.pointers]
         return [
             ("left", earlier.classes[0], self.classes[0]),
             ("verbs", earlier.head.verb, self.head.verb),
-            ("alike", min(len(alike), FEW), far),
-            ("new", min(len(other) - len(alike), MANY), far),
+            ("alike", max(0, min(alike, FEW)), far),
+            ("new", min(new, MANY), far),
             ("both point", bool(earlier.pointers), bool(self.pointers), far),
             ("nearer", min(sum(each > shared[place] for each in shared), MOST_NEARER), min(shared[place], FEW)),
             ("only", shared[place] > 0 and sum(map(bool, shared)) == 1),
@@ -109,32 +111,10 @@ class Evidence:
         ]
 
 
-def _pointers(told: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
-    for place, word in enumerate(told[:POINTING]):
-        if word in POINTERS:
-            yield word, [noun for noun in told[place + 1 : place + 1 + PHRASE] if noun not in POINTERS]
-
-
-def _where(phrase: Sequence[str], earlier: Evidence, between: Sequence[Evidence]) -> str:
+def _where(nouns: Set[str], earlier: Evidence, between: Sequence[Evidence]) -> str:
     """Where the nouns after a pointer were named: in the earlier request, in one between, or in neither."""
-    if not phrase:
+    if not nouns:
         return "bare"
-    if _names(earlier, phrase):
+    if not earlier.stems.isdisjoint(nouns):
         return "here"
-    return "between" if any(_names(other, phrase) for other in between) else "new"
-
-
-def _names(request: Evidence, phrase: Sequence[str]) -> bool:
-    longer = [_singular(noun) for noun in phrase if len(noun) >= SHORT]
-    return any(noun in request.content or noun[:STEM] in request.stems for noun in longer)
-
-
-@lru_cache(maxsize=10_000)
-def _singular(word: str) -> str:
-    """A noun in the singular, by its ending."""
-    word = word.removesuffix("'s").removesuffix("’s")
-    if word.endswith("ies"):
-        return f"{word[:-3]}y"
-    if word.endswith(("ches", "shes", "xes", "sses")):
-        return word[:-2]
-    return word if word.endswith(("ss", "is", "us")) else word.removesuffix("s")
+    return "new" if all(other.stems.isdisjoint(nouns) for other in between) else "between"

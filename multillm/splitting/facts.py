@@ -10,8 +10,8 @@ from typing import Any
 
 __all__ = ["Fact", "Weights", "features", "read_model", "read_weights"]
 
-Fact = tuple[object, ...]
-"""Something that is shown: its name and its values, what tells most first."""
+Fact = tuple[object, ...] | str
+"""Something that is shown: its name and its values, what tells most first; or the one feature that it switches on."""
 
 REMEMBERED = 100_000
 
@@ -26,6 +26,9 @@ def features(facts: Iterable[Fact]) -> list[str]:
 
 
 def _names(fact: Fact) -> Iterator[str]:
+    if isinstance(fact, str):
+        yield fact
+        return
     name = str(fact[0])
     for value in fact[1:]:
         name = f"{name} {value}"

@@ -23,7 +23,7 @@ from multillm.splitting.lexicon import (
     words,
 )
 
-__all__ = ["CONJUNCTIONS", "LINE", "NOTHING", "PARAGRAPH", "Piece", "Text", "read"]
+__all__ = ["CONJUNCTIONS", "LINE", "NOTHING", "PARAGRAPH", "POINTERS", "Piece", "Text", "read"]
 
 PIECE = re.compile(
     rf"\s{{0,40}}(?:[^\W_][\w'’-]{{0,40}}|[-=]>|<-|>>|--|[.…?!]{{1,40}}|{FILLER}{{1,400}}|[^\s\w]|_)|\s{{1,40}}"
@@ -44,6 +44,10 @@ CLASSES: Sequence[tuple[str, frozenset[str]]] = (
 )
 CLASS_OF: Mapping[str, str] = {word: name for name, members in reversed(CLASSES) for word in members}
 ENDINGS = ("ing", "ed", "ly", "s")
+POINTERS = words("the that this these those your its their each both all every it them his her our my any")
+NO_CONTENT = FUNCTION_WORDS | PREPOSITIONS | POINTERS
+SHORT = 4
+STEM = 5
 COUNTING = words("b c d e f g h ii iii iv v vi vii viii")
 CONJUNCTIONS = words("and then plus also but so or as after followed along together")
 MARKS = {";": "semicolon", ":": "colon", ",": "comma", "—": "dash"}
@@ -72,6 +76,10 @@ class Piece(NamedTuple):
         Whether a clause may consist of it: a word or something protected.
     word : bool
         Whether it is one.
+    has : str
+        The feature of a text that it occurs in.
+    content, stem : str
+        The singular of a longer word and how it begins; empty for those that only build sentences.
     counts : bool
         Whether it may number an item of a list.
     notable : bool
@@ -86,6 +94,9 @@ class Piece(NamedTuple):
     tight: bool
     full: bool
     word: bool
+    has: str
+    content: str
+    stem: str
     counts: bool
     notable: bool
 
@@ -119,6 +130,7 @@ def _piece(raw: str) -> Piece:
     gap = _gap(raw[:white])
     mark = _mark(text, gap)
     word = text[:1].isalnum()
+    content = _singular(text) if word and len(text) >= SHORT and text not in NO_CONTENT else ""
     counts = text.isdigit() or text in COUNTING
     return Piece(
         text=text,
@@ -129,6 +141,9 @@ def _piece(raw: str) -> Piece:
         tight=text in TIGHT or (mark == "stop" and text.startswith("..")),
         full=word or text[:1] == FILLER,
         word=word,
+        has=f"has {text}",
+        content=content,
+        stem=content[:STEM],
         counts=counts,
         notable=bool(mark) or gap >= LINE or text == "(" or counts or text in CONJUNCTIONS,
     )
@@ -155,6 +170,16 @@ def _kind(word: str) -> str:
     if not word[0].isalpha():
         return "number" if word[0].isdigit() else "mark"
     return next((ending for ending in ENDINGS if word.endswith(ending)), "word")
+
+
+def _singular(word: str) -> str:
+    """A noun in the singular, by its ending."""
+    word = word.removesuffix("'s").removesuffix("’s")
+    if word.endswith("ies"):
+        return f"{word[:-3]}y"
+    if word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    return word if word.endswith(("ss", "is", "us")) else word.removesuffix("s")
 
 
 NOTHING = _piece("")

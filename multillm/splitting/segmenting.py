@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from heapq import nlargest
 from itertools import islice, pairwise
 from math import exp, log1p
 from operator import itemgetter
@@ -23,7 +22,9 @@ FEW = 3
 MOST = 6
 REACH = 12
 WIDTH = 3
+HOPELESS = 2.0
 NEAR = 4
+LIKELIHOOD = itemgetter(0)
 PARTED = frozenset(["stop", "line", "paragraph"])
 
 
@@ -173,7 +174,9 @@ def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -
             margin = shown + weights.sum(of_opening(found, place, asked))
             choices.append((likelihood - log1p(exp(-margin)), asked.then(place)))
             choices.append((likelihood - log1p(exp(margin)), asked))
-        beam = nlargest(WIDTH, choices, key=itemgetter(0))
+        choices.sort(key=LIKELIHOOD, reverse=True)
+        least = choices[0][0] - HOPELESS
+        beam = [choice for choice in choices[:WIDTH] if choice[0] >= least]
     return beam[0][1].places()
 
 

@@ -32,13 +32,13 @@ def look(pieces: Sequence[Piece], stretches: Sequence[Stretch], place: int) -> l
     """What one of the stretches of a prompt shows at a closer look."""
     stretch = stretches[place]
     _, begin, last, joint = stretch
-    told = [piece.text for piece in pieces[begin : min(last, begin + OPENING)]]
-    kind, left = pieces[begin].kind, len(stretches) - place
+    opening = pieces[begin : min(last, begin + OPENING)]
+    kind, left = opening[0].kind, len(stretches) - place
     facts = [
         *glance(pieces, stretch),
-        ("opening", joint, *told[:3]),
+        ("opening", joint, *[piece.text for piece in opening[:3]]),
         ("left", min(left, MOST_LEFT), joint),
-        *[("has", word) for word in dict.fromkeys(told[1:])],
+        *dict.fromkeys([piece.has for piece in opening[1:]]),
     ]
     if place:
         first = stretches[0].begin
