@@ -12,9 +12,9 @@ from hypothesis import given, strategies as st
 from multillm.classification import CLASSIFIERS, LearnedClassifier, classify, split_and_classify
 from multillm.classification.batch import classify_many
 from multillm.classification.features import features
-from multillm.classification.linear import load_model
+from multillm.classification.linear import COLUMNS, LinearModel, load_model
 from multillm.classification.packing import pack, unpack
-from multillm.errors import InputError
+from multillm.errors import ConfigurationError, InputError
 from multillm.gold import load_gold
 from multillm.resources import data_dir
 from multillm.router import TaskRouter
@@ -75,10 +75,16 @@ def test_the_signals_are_the_weights_that_spoke_for_the_type() -> None:
         assert value == pytest.approx(features("Summarise the minutes")[feature] * weights[feature][place], abs=1e-3)
 
 
+def test_weights_in_columns_of_another_kind_are_refused() -> None:
+    content = {**load_model("rules").content, "columns": ["documentation", "complexity"]}
+    with pytest.raises(ConfigurationError, match="above medium"):
+        LinearModel(content)
+
+
 WHOLE = st.integers(-(2**40), 2**40)
 
 
-@given(st.lists(st.lists(WHOLE, min_size=8, max_size=8), min_size=1, max_size=50))
+@given(st.lists(st.lists(WHOLE, min_size=len(COLUMNS), max_size=len(COLUMNS)), min_size=1, max_size=50))
 def test_packed_rows_add_up_as_rows(rows: list[list[int]]) -> None:
     assert unpack(sum(map(pack, rows))) == list(map(sum, zip(*rows, strict=True)))
 

@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from multillm.classification import Classifier, get_classifier
 from multillm.classification.features import EARLY_WORDS, FIRST_WORDS, MOST_LETTERS, pieces
 from multillm.classification.lexicon import NOUN_TYPES
-from multillm.classification.linear import OTHER, TYPES, UNIT, LinearClassifier, LinearModel
+from multillm.classification.linear import COLUMNS, OTHER, TYPES, UNIT, LinearClassifier, LinearModel
 from multillm.classification.packing import unpack
 from multillm.errors import InputError
 from multillm.partitions import by_partition, is_partitioned
@@ -92,16 +92,16 @@ def _one_by_one(texts: Sequence[str], classifier: Classifier) -> Columns:
 
 def _in_arrays(texts: Sequence[str], model: LinearModel) -> Columns:
     scores = _scores(texts, model)
-    kinds = scores[:, :-1]
+    kinds, tiers = np.split(scores, [len(TYPES)], axis=1)
     powers = np.exp((kinds - kinds.max(axis=1, keepdims=True)) / (UNIT * model.temperature))
     chances = powers / powers.sum(axis=1, keepdims=True)
     types = np.where(chances.max(axis=1) < model.abstain_below, OTHER, kinds.argmax(axis=1))
     confidence = chances[np.arange(len(types)), types]
-    return types, _complexity(model, scores[:, -1]), np.rint(10_000 * confidence) / 10_000
+    return types, _complexity(model, tiers), np.rint(10_000 * confidence) / 10_000
 
 
-def _complexity(model: LinearModel, raw: Figures) -> Figures:
-    knots, raw = np.array(model.knots), raw / UNIT
+def _complexity(model: LinearModel, tiers: Figures) -> Figures:
+    knots, raw = np.array(model.knots), (1.0 / (1.0 + np.exp(-tiers / UNIT))).sum(axis=1)
     place = np.clip(np.searchsorted(knots[:, 0], raw, side="right"), 1, len(knots) - 1)
     (low, floor), (high, ceiling) = knots[place - 1].T, knots[place].T
     share = (raw - low) / (high - low)
@@ -109,7 +109,7 @@ def _complexity(model: LinearModel, raw: Figures) -> Figures:
 
 
 def _scores(texts: Sequence[str], model: LinearModel) -> Figures:
-    """Score of each task type and raw complexity of texts, one row each, as `LinearModel.scores` gives them."""
+    """Score of each task type and of lying above each tier, one row a text, as `LinearModel.scores` gives them."""
     found = [pieces(check_prompt(text)) for text in texts]
     owners = np.repeat(np.arange(len(found)), np.fromiter(map(len, found), dtype=np.intp, count=len(found)))
     which, distinct = _numbered(list(chain.from_iterable(found)))
@@ -134,7 +134,7 @@ def _numbered(texts: Sequence[str]) -> tuple[Places, list[str]]:
 
 def _table(rows: Iterable[int]) -> Figures:
     """Packed rows as an array."""
-    return np.array(list(map(unpack, rows)), dtype=float).reshape(-1, len(TYPES) + 1)
+    return np.array(list(map(unpack, rows)), dtype=float).reshape(-1, len(COLUMNS))
 
 
 def _sums(owners: Places, which: Places, rows: Sequence[int], count: int) -> Figures:

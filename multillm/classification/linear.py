@@ -26,11 +26,14 @@ from multillm.classification.features import (
     read_piece,
 )
 from multillm.classification.packing import pack, unpack
-from multillm.tasks import SubTask, TaskProfile, TaskType, estimate_tokens
+from multillm.errors import ConfigurationError
+from multillm.tasks import ComplexityTier, SubTask, TaskProfile, TaskType, estimate_tokens
 
 __all__ = ["LearnedClassifier", "LinearClassifier", "LinearModel", "RulesClassifier", "load_model"]
 
 TYPES = tuple(TaskType)
+TIERS = tuple(ComplexityTier)[:-1]
+COLUMNS = (*map(str, TYPES), *(f"above {tier.lower()}" for tier in TIERS))
 OTHER = TYPES.index(TaskType.OTHER)
 UNIT = 10_000
 """Weights are counted in ten-thousandths: whole numbers add up to the same sum in any order."""
@@ -43,22 +46,24 @@ class LinearModel:
     With features :math:`x` the probability of type :math:`k` and the complexity are
 
     .. math::
-        p_k = \frac{\exp(w_k \cdot x / T)}{\sum_j \exp(w_j \cdot x / T)}, \qquad c = f(v \cdot x)
+        p_k = \frac{\exp(w_k \cdot x / T)}{\sum_j \exp(w_j \cdot x / T)}, \qquad
+        c = f\Bigl(\sum_{t} \frac{1}{1 + \exp(-v_t \cdot x)}\Bigr)
 
     where :math:`T` is the temperature that makes the probabilities agree with the observed
-    frequencies and :math:`f` runs straight between the `knots`, so that the tiers come out as
-    often as they were labelled.
+    frequencies, :math:`t` runs over the two lower tiers, each with the log-odds of lying above
+    it (Frank and Hall, A Simple Approach to Ordinal Classification, ECML 2001), and :math:`f`
+    runs straight between the `knots`, so that the tiers come out as often as they were labelled.
 
     Attributes
     ----------
     weights : mapping of str to tuple of float
-        For each feature a weight for each task type and, last, for the complexity.
+        For each feature a weight for each task type and, last, for lying above each of `TIERS`.
     temperature : float
         Divisor of the scores.
     abstain_below : float
         Least probability of a type; below it the type is ``other``.
     knots : sequence of (float, float)
-        Raw score and complexity, both rising.
+        How many tiers it is expected to lie above (0..2) and complexity, both rising.
     pairs : mapping of (str, str) to int
         The weights of pairs of neighbouring words, in ten-thousandths, packed as by `multillm.classification.packing`.
     early : mapping of str to int
@@ -67,9 +72,19 @@ class LinearModel:
         The weights of everything that depends on nothing but the number of words, in the same form.
     letters : sequence of int
         The weights of how long the words are, by quarters of a letter, in the same form.
+
+    Raises
+    ------
+    ConfigurationError
+        If the columns of the weights are not `COLUMNS`.
     """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
+        if tuple(content["columns"]) != COLUMNS:
+            raise ConfigurationError(
+                f"the columns of the weights are {', '.join(content['columns'])}; they must be {', '.join(COLUMNS)}:"
+                " learn them again by python -m multillm.classification.train"
+            )
         self.content = content
         self.weights: dict[str, tuple[float, ...]] = {name: tuple(row) for name, row in content["weights"].items()}
         self.temperature = float(content["temperature"])
@@ -85,7 +100,7 @@ class LinearModel:
         self.early: dict[str, int] = {
             name.removeprefix(f"{EARLY} "): row for name, row in self._rows.items() if name.startswith(f"{EARLY} ")
         }
-        none = (0.0,) * (len(TYPES) + 1)
+        none = (0.0,) * len(COLUMNS)
         bias, slope, rise = (self.weights.get(name, none) for name in ("<bias>", "<length>", "<letters>"))
         self.lengths = [
             _packed([fixed + length(count) * weight for fixed, weight in zip(bias, slope, strict=True)])
@@ -114,7 +129,7 @@ class LinearModel:
         return self.row(opening_features(verb, noun))
 
     def scores(self, text: str) -> list[int]:
-        """Score of each task type and, last, the raw complexity, in ten-thousandths."""
+        """Score of each task type and, last, of lying above each of `TIERS`, in ten-thousandths."""
         found = pieces(text)
         words, rows = zip(*map(self.piece, found), strict=True) if found else ((), ())
         spoken = list(filter(None, words))
@@ -128,7 +143,7 @@ class LinearModel:
 
     def decide(self, scores: Sequence[int]) -> tuple[int, float]:
         """Index of the type and its probability; ``other`` where no type is likely enough."""
-        kinds = scores[:-1]
+        kinds = scores[: len(TYPES)]
         peak, temperature = max(kinds), UNIT * self.temperature
         powers = [exp((score - peak) / temperature) for score in kinds]
         total = sum(powers)
@@ -137,10 +152,10 @@ class LinearModel:
             best = OTHER
         return best, round(10_000 * powers[best] / total) / 10_000
 
-    def complexity(self, raw: int) -> float:
-        """Complexity (0..1) of a raw score."""
+    def complexity(self, scores: Sequence[int]) -> float:
+        """Complexity (0..1) by the scores of lying above each tier."""
+        height = sum([1.0 / (1.0 + exp(-score / UNIT)) for score in scores[len(TYPES) :]])
         knots = self.knots
-        height = raw / UNIT
         place = min(max(bisect_right(knots, (height, inf)), 1), len(knots) - 1)
         (low, floor), (high, ceiling) = knots[place - 1], knots[place]
         share = (height - low) / (high - low)
@@ -177,7 +192,7 @@ class LinearClassifier:
         text, model = subtask.text, self.model
         scores = model.scores(text)
         best, confidence = model.decide(scores)
-        complexity = model.complexity(scores[-1])
+        complexity = model.complexity(scores)
         return TaskProfile(
             subtask, TYPES[best], complexity, estimate_tokens(text), confidence, _Signals(model.weights, text, best)
         )

@@ -7,7 +7,7 @@ from struct import Struct
 
 __all__ = ["pack", "unpack"]
 
-WIDTH = 8
+WIDTH = 9
 BITS = 64
 HALF = 1 << (BITS - 1)
 LANES = Struct(f"<{WIDTH}Q")
@@ -16,10 +16,10 @@ UPWARDS = sum(HALF << (BITS * place) for place in range(WIDTH))
 
 
 def pack(row: Sequence[int]) -> int:
-    """A row of up to 8 whole numbers as one; the sum of packed rows is the packed sum of the rows."""
+    """A row of up to 9 whole numbers as one; the sum of packed rows is the packed sum of the rows."""
     return sum(value << (BITS * place) for place, value in enumerate(row))
 
 
 def unpack(packed: int) -> list[int]:
-    """The 8 numbers of a packed row, each within 63 bits."""
+    """The 9 numbers of a packed row, each within 63 bits."""
     return [lane - HALF for lane in LANES.unpack((packed + UPWARDS).to_bytes(LANES.size, "little"))]

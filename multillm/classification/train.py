@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multillm.classification.features import features
+from multillm.classification.linear import COLUMNS
 from multillm.gold import COMPLEXITY, load_gold
 from multillm.reliability import calibration_error, calibration_floor
 from multillm.resources import data_dir
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 __all__ = ["main", "train"]
 
 TYPES = tuple(TaskType)
+LOWER_TIERS = tuple(COMPLEXITY)[:-1]
 SEED = 20_240_601
 LEAST_COUNT = 3
 PINNED_TOPIC = "reference"
 PINNED = 12.0
 STRENGTH = 0.8
-SHRINKAGE = 20.0
+TIER_STRENGTH = 0.25
 FOLDS = 6
 ABSTAIN_BELOW = 0.34
 NEGLIGIBLE = 0.02
@@ -37,8 +39,9 @@ NEGLIGIBLE = 0.02
 def train(path: Path) -> dict[str, Any]:
     """Weights learned from a gold file.
 
-    Type: multinomial logistic regression; complexity: ridge regression. Temperature and knots come
-    from predictions for topics that the fit has not seen (6-fold cross-validation by topic).
+    Type: multinomial logistic regression; complexity: one logistic regression for lying above each of the two lower
+    tiers. Temperature and knots come from predictions for topics that the fit has not seen (6-fold cross-validation by
+    topic).
 
     Parameters
     ----------
@@ -50,8 +53,9 @@ def train(path: Path) -> dict[str, Any]:
     dict
         Content of the model file.
     """
+    from scipy.special import expit
     from sklearn.feature_extraction import DictVectorizer
-    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GroupKFold, cross_val_predict
 
     rows = [(task, prompt.topic) for prompt in load_gold(path) for task in prompt.subtasks]
@@ -66,17 +70,18 @@ def train(path: Path) -> dict[str, Any]:
     weight = np.array([PINNED if topic == PINNED_TOPIC else 1.0 for topic in topics])
     matrix: csr_matrix = vectorizer.fit_transform(kept)
     logistic = LogisticRegression(C=STRENGTH, max_iter=3000, fit_intercept=False)
-    ridge = Ridge(alpha=SHRINKAGE)
+    above = LogisticRegression(C=TIER_STRENGTH, max_iter=3000, fit_intercept=False)
     folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
     scores = cross_val_predict(logistic, matrix, types, groups=topics, cv=folds, method="decision_function")
-    raw = cross_val_predict(ridge, matrix, levels, groups=topics, cv=folds)
+    tiers = [levels > COMPLEXITY[tier] for tier in LOWER_TIERS]
+    margins = [
+        cross_val_predict(above, matrix, tier, groups=topics, cv=folds, method="decision_function") for tier in tiers
+    ]
+    raw = expit(np.array(margins)).sum(axis=0)
     temperature = round(_temperature(scores, types), 3)
     logistic.fit(matrix, types, weight)
-    ridge.fit(matrix, levels, weight)
-
-    table = np.vstack([logistic.coef_, ridge.coef_]).T
+    table = np.vstack([logistic.coef_, *[above.fit(matrix, tier, weight).coef_ for tier in tiers]]).T
     names = vectorizer.get_feature_names_out()
-    table[list(names).index("<bias>"), -1] += ridge.intercept_
     weights = {
         str(name): [round(float(value), 4) for value in row]
         for name, row in zip(names, table, strict=True)
@@ -87,7 +92,7 @@ def train(path: Path) -> dict[str, Any]:
         "data": path.name,
         "data_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "subtasks": len(rows),
-        "columns": [*TYPES, "complexity"],
+        "columns": list(COLUMNS),
         "temperature": temperature,
         "abstain_below": ABSTAIN_BELOW,
         "knots": _knots(raw, levels),

@@ -7,10 +7,13 @@ from typing import Protocol, runtime_checkable
 from multillm.errors import InputError
 from multillm.tasks import SubTask
 
-__all__ = ["FILLER", "Splitter", "check_prompt", "trimmed"]
+__all__ = ["FILLER", "ITEM_MARK", "Splitter", "check_prompt", "trimmed"]
 
 FILLER = "\u2592"
 """What stands for a protected character."""
+
+ITEM_MARK = r"(?:[-*•\u2013]|\(?\d{1,2}[.):]|\(?(?i:[a-z]|[ivx]{2,4})[.)])"
+"""Pattern of what stands before an item of a list: a bullet, a number, a letter."""
 
 
 @runtime_checkable

@@ -7,13 +7,14 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from multillm.splitting.base import ITEM_MARK
 from multillm.splitting.lexicon import words
 from multillm.splitting.pieces import CONJUNCTIONS, LINE, NOTHING, PARAGRAPH, Piece, Text
 
 __all__ = ["Stretch", "cut"]
 
 ITEM = re.compile(
-    r"(?:[-*•–]|\(?\d{1,2}[.):]|\(?(?:[a-z]|[ivx]{2,4})[.)]|\#+|\[[ x]?\]"
+    rf"(?:{ITEM_MARK}|\#+|\[[ x]?\]"
     r"|(?:first|second|third|fourth|fifth|one|two|three|four|five)[:,)]"
     r"|(?:part|task|exercise|ex\.?|question|q\.?|step|item|problem|section)\s*"
     r"(?:\d{1,2}|[a-h]|one|two|three|four|five)[.:)])\s+",

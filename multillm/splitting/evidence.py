@@ -95,7 +95,7 @@ class Evidence:
         far = bool(between)
         alike = shared[place] - len(self.content & earlier.content)
         new = len(self.stems) - shared[place]
-        pointed = [(word, _where(nouns, earlier, between)) for word, nouns in self.pointers]
+        pointed = dict.fromkeys([(word, _where(nouns, earlier, between)) for word, nouns in self.pointers])
         return [
             ("left", earlier.classes[0], self.classes[0]),
             ("verbs", earlier.head.verb, self.head.verb),

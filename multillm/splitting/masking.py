@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from multillm.splitting.base import FILLER
+from multillm.splitting.base import FILLER, ITEM_MARK
 from multillm.splitting.inputs import GIVEN_NOUNS, given_paragraphs
 from multillm.splitting.lexicon import TEXT_VERBS, words
 
@@ -30,9 +30,9 @@ CODE_LINE = re.compile(
       \b(?:FROM|INTO|SET|TABLE|INDEX|WHERE|COMMIT|AS)\b.*
     | (?:from|subject|to|cc|sent|date):\ \S
     | \d{4}-\d\d-\d\d | \[?\d\d:\d\d(?::\d\d)?\]? | [\w.]*(?:Error|Exception|Warning)\b\W | Traceback | at\ [\w.$]+\(
-    | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-].*[;{}]\s*$
+    | \$?[\w.\[\]"'>-]+\s*(?:=|\+=|:=|<-)\s*\S | [\w.]+\([^)\n]*\)\s*[;{:]?\s*$ | [+-].*[;{}]\s*$
     | [+-](?!\ [A-Za-z-]+\ +[A-Za-z`]).*[()]\s*$
-    | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+,[\w.]+(?:,[\w.]*)*\s*$
+    | [^\n]*[()=<>"\]][^\n]*[;{}]\s*$ | [}\])]+[;,)]*\s*$ | \w+[,;][\w.]+(?:[,;][\w.]*)*\s*$
     | (?:SELECT|FROM|WHERE|GROUP\ BY|HAVING|ORDER\ BY|LIMIT|UNION|VALUES
       |(?:LEFT\ |INNER\ |OUTER\ |CROSS\ )?JOIN)\ +[\w*("'].*
     | [\w./-]+\[\d+\]:\ | [\w./-]+:\d+(?::\d+)?:\ | \d+\ \| | \|.*\|\s*$ | \[[\w.-]+\]\s*$ | \#\d+\b
@@ -74,8 +74,8 @@ SIGNED = re.compile(
 )
 END = 400
 LINE_CHARACTER = re.compile(r"[^\n]")
-LIST_ITEM = re.compile(r"\s*(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s")
-INDENTED_ITEM = re.compile(r"\s+(?:[-*•\u2013]|\(?\d{1,2}[.)]|\(?(?:[a-z]|[ivx]{2,4})[.)])\s+[a-z]+\s", re.IGNORECASE)
+LIST_ITEM = re.compile(rf"\s*{ITEM_MARK}\s")
+INDENTED_ITEM = re.compile(rf"\s+{ITEM_MARK}\s+[A-Za-z]+\s")
 GREETING = re.compile(r"\s*(?:hi|hello|dear|hey)\b[^\n]{0,60},?\s*\n", re.IGNORECASE)
 LETTER = re.compile(r"(?<=\S)\s*\n[ \t]*\n(?=(?:hi|hello|dear|hey)\b)", re.IGNORECASE)
 

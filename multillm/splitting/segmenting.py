@@ -18,11 +18,13 @@ from multillm.splitting.surroundings import Surroundings, beside
 
 __all__ = ["NONE_ASKED", "candidates", "clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
 
+SEVERAL = 2
 FEW = 3
 MOST = 6
 REACH = 12
 WIDTH = 3
 HOPELESS = 2.0
+MARGIN = 1.0
 NEAR = 4
 LIKELIHOOD = itemgetter(0)
 PARTED = frozenset(["stop", "line", "paragraph"])
@@ -59,6 +61,7 @@ class Asked(NamedTuple):
         return found[::-1]
 
 
+Choice = tuple[float, Asked]
 NONE_ASKED = Asked(-1, 0, None)
 
 
@@ -164,20 +167,36 @@ def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Claus
 
 
 def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -> list[int]:
-    """Those of some places whose clauses open a request: the likeliest of all choices, found by beam search."""
+    """Those of some places whose clauses open a request: the likeliest of all choices, found by beam search.
+
+    Several do only if that is likelier by a margin than the likeliest choice of one at most.
+    """
     surroundings = Surroundings(found)
-    beam = [(0.0, NONE_ASKED)]
+    beam: list[Choice] = [(0.0, NONE_ASKED)]
     for place in places:
         shown = weights.margin(surroundings.facts(place))
-        choices = []
+        choices: list[Choice] = []
         for likelihood, asked in beam:
             margin = shown + weights.sum(of_opening(found, place, asked))
             choices.append((likelihood - log1p(exp(-margin)), asked.then(place)))
             choices.append((likelihood - log1p(exp(margin)), asked))
-        choices.sort(key=LIKELIHOOD, reverse=True)
-        least = choices[0][0] - HOPELESS
-        beam = [choice for choice in choices[:WIDTH] if choice[0] >= least]
-    return beam[0][1].places()
+        beam = _promising(choices)
+    likelihood, asked = beam[0]
+    single, alone = _single(beam)
+    return (asked if likelihood > single + MARGIN else alone).places()
+
+
+def _promising(choices: list[Choice]) -> list[Choice]:
+    """The likeliest choices, in order, that of one request at most among them."""
+    choices.sort(key=LIKELIHOOD, reverse=True)
+    least = choices[0][0] - HOPELESS
+    kept = [choice for choice in choices[:WIDTH] if choice[0] >= least]
+    return kept if any(asked.times < SEVERAL for _, asked in kept) else [*kept, _single(choices)]
+
+
+def _single(choices: Sequence[Choice]) -> Choice:
+    """The first of some choices that has one request at most."""
+    return next(choice for choice in choices if choice[1].times < SEVERAL)
 
 
 def _ends(found: Sequence[Clause], places: Sequence[int], weights: Weights) -> Iterator[int]:

@@ -32,7 +32,6 @@ FOLDS = 5
 STRENGTH = 0.3
 ROUNDS = 3
 NEGLIGIBLE = 0.04
-MARGIN = 0.9
 OVERLOOKED = 0.03
 MISSED = 0.02
 HALF = 0.5
@@ -94,7 +93,7 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
     rows = [each for each in map(labelled, gold) if each.found]
     opening: dict[str, Any] = {}
     for _ in range(ROUNDS):
-        opening = _fit([pair for row in rows for pair in _openings(row, opening)], MARGIN)
+        opening = _fit([pair for row in rows for pair in _openings(row, opening)], 0.0)
     continuation = _fit([pair for row in rows for pair in _continuations(row)], 0.0)
     return {
         "glance": _first_sight(rows),
