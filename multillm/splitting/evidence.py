@@ -106,8 +106,8 @@ class Evidence:
             ("only", shared[place] > 0 and sum(map(bool, shared)) == 1),
             ("sizes", min(len(earlier.words) // 4, SIZES), min(len(self.words) // 4, SIZES)),
             *earlier.as_earlier,
-            *[("points", where, word, far) for word, where in pointed],
-            *[("points at", name, word, where) for word, where in pointed for name in earlier.classes],
+            *[("points", word, where, far) for word, where in pointed],
+            *[("points at", f"{name} {word}", where) for word, where in pointed for name in earlier.classes],
         ]
 
 

@@ -95,7 +95,7 @@ def of_opening(found: Sequence[Clause], place: int, asked: Asked) -> list[Fact]:
         ("asked distance", min(distance, FEW), kind, joint),
         ("asked times", min(asked.times, FEW), kind, joint),
         ("asked kinds", latest.first.kind, clause.first.kind, joint),
-        *[("asked does", name, other, joint) for name in latest.classes for other in clause.classes],
+        *[("asked does", f"{name} {other}", joint) for name in latest.classes for other in clause.classes],
     ]
     if distance > 1:
         between = found[max(asked.latest, place - NEAR) : place]
