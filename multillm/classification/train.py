@@ -33,7 +33,7 @@ STRENGTH = 0.8
 TIER_STRENGTH = 0.25
 FOLDS = 6
 ABSTAIN_BELOW = 0.34
-NEGLIGIBLE = 0.02
+NEGLIGIBLE = 0.08
 
 
 def train(path: Path) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def train(path: Path) -> dict[str, Any]:
     table = np.vstack([logistic.coef_, *[above.fit(matrix, tier, weight).coef_ for tier in tiers]]).T
     names = vectorizer.get_feature_names_out()
     weights = {
-        str(name): [round(float(value), 4) for value in row]
+        str(name): [round(float(value), 3) for value in row]
         for name, row in zip(names, table, strict=True)
         if np.abs(row).max() >= NEGLIGIBLE
     }

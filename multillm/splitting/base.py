@@ -7,13 +7,17 @@ from typing import Protocol, runtime_checkable
 from multillm.errors import InputError
 from multillm.tasks import SubTask
 
-__all__ = ["FILLER", "ITEM_MARK", "Splitter", "check_prompt", "trimmed"]
+__all__ = ["FILLER", "ITEM_MARK", "ITEM_NOUN", "ITEM_ORDINAL", "Splitter", "check_prompt", "trimmed"]
 
 FILLER = "\u2592"
 """What stands for a protected character."""
 
 ITEM_MARK = r"(?:[-*•\u2013]|\(?\d{1,2}[.):]|\(?(?i:[a-z]|[ivx]{2,4})[.)])"
 """Pattern of what stands before an item of a list: a bullet, a number, a letter."""
+
+ITEM_ORDINAL = "first|second|third|fourth|fifth|one|two|three|four|five"
+ITEM_NOUN = "part|task|exercise|ex|question|q|step|item|problem|section"
+"""Patterns of words that number one: "First: ...", "Part 2: ..."."""
 
 
 @runtime_checkable

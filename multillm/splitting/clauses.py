@@ -114,9 +114,7 @@ class Clause:
         deliverable = not DELIVERABLES.isdisjoint(self.told)
         return [
             ("kind", kind, joint, bool(self.lead), self.asks, item),
-            ("size", self.size, kind, self.asks),
             ("kinds", first.kind, second.kind, third.kind),
             ("finite", self.finite, deliverable, joint, item),
             ("before", self.before.text, joint, first.kind),
-            *[("does", name, joint, self.back) for name in self.classes],
         ]

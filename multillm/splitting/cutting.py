@@ -7,17 +7,15 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from multillm.splitting.base import ITEM_MARK
+from multillm.splitting.base import ITEM_MARK, ITEM_NOUN, ITEM_ORDINAL
 from multillm.splitting.lexicon import words
 from multillm.splitting.pieces import CONJUNCTIONS, LINE, NOTHING, PARAGRAPH, Piece, Text
 
 __all__ = ["Stretch", "cut"]
 
 ITEM = re.compile(
-    rf"(?:{ITEM_MARK}|\#+|\[[ x]?\]"
-    r"|(?:first|second|third|fourth|fifth|one|two|three|four|five)[:,)]"
-    r"|(?:part|task|exercise|ex\.?|question|q\.?|step|item|problem|section)\s*"
-    r"(?:\d{1,2}|[a-h]|one|two|three|four|five)[.:)])\s+",
+    rf"(?:{ITEM_MARK}|\#+|\[[ x]?\]|(?:{ITEM_ORDINAL})[:,)]"
+    rf"|(?:{ITEM_NOUN})\.?\s*(?:\d{{1,2}}|[a-h]|one|two|three|four|five)[.:)])\s+",
     re.IGNORECASE,
 )
 LINE_JOINTS = frozenset(["begin", "paragraph", "line", "colon", "number"])
@@ -89,6 +87,7 @@ class _Cutter:
         if (
             joint in ITEM_JOINTS
             and place < len(self.ends)
+            and self.pieces[place].itemises
             and (item := ITEM.match(self.masked, self.text.start(place)))
         ):
             self.begin = bisect_right(self.ends, item.end(), place)
@@ -96,8 +95,9 @@ class _Cutter:
 
     def cut(self, last: int, place: int, joint: str) -> None:
         """End a clause before one place and begin the next at another; what holds no word is passed over."""
-        if any(piece.full for piece in self.pieces[self.begin : last]):
-            self.found.append(Stretch(self.first, self.begin, last, self.joint))
+        begin, pieces = self.begin, self.pieces
+        if begin < last and (pieces[begin].full or any(piece.full for piece in pieces[begin + 1 : last])):
+            self.found.append(Stretch(self.first, begin, last, self.joint))
             self.joint = joint
         elif joint in LINE_JOINTS and self.joint != "begin":
             self.joint = joint

@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
 
-from multillm.splitting.base import FILLER
+from multillm.splitting.base import FILLER, ITEM_NOUN, ITEM_ORDINAL
 from multillm.splitting.lexicon import (
     AUXILIARIES,
     CONSTRAINT_VERBS,
@@ -49,6 +49,7 @@ NO_CONTENT = FUNCTION_WORDS | PREPOSITIONS | POINTERS
 SHORT = 4
 STEM = 5
 COUNTING = words("b c d e f g h ii iii iv v vi vii viii")
+ITEM_BEGINS = re.compile(rf"\W|\d{{1,2}}|[a-z]|[ivx]{{2,4}}|{ITEM_ORDINAL}|(?:{ITEM_NOUN})(?:\d{{1,2}}|[a-h])?")
 CONJUNCTIONS = words("and then plus also but so or as after followed along together")
 MARKS = {";": "semicolon", ":": "colon", ",": "comma", "—": "dash"}
 DASHES = frozenset("-–+&/|→←>") | {"->", "=>", "<-", ">>", "--"}
@@ -82,6 +83,8 @@ class Piece(NamedTuple):
         The singular of a longer word and how it begins; empty for those that only build sentences.
     counts : bool
         Whether it may number an item of a list.
+    itemises : bool
+        Whether the mark of an item may begin with it.
     notable : bool
         Whether a clause may end or begin at it.
     """
@@ -98,6 +101,7 @@ class Piece(NamedTuple):
     content: str
     stem: str
     counts: bool
+    itemises: bool
     notable: bool
 
 
@@ -145,6 +149,7 @@ def _piece(raw: str) -> Piece:
         content=content,
         stem=content[:STEM],
         counts=counts,
+        itemises=ITEM_BEGINS.fullmatch(text) is not None,
         notable=bool(mark) or gap >= LINE or text == "(" or counts or text in CONJUNCTIONS,
     )
 

@@ -24,7 +24,7 @@ MOST = 6
 REACH = 12
 WIDTH = 3
 HOPELESS = 2.0
-MARGIN = 1.0
+MARGIN = 1.2
 NEAR = 4
 LIKELIHOOD = itemgetter(0)
 PARTED = frozenset(["stop", "line", "paragraph"])
@@ -94,7 +94,6 @@ def of_opening(found: Sequence[Clause], place: int, asked: Asked) -> list[Fact]:
         ("asked before verb", clause.head.verb, latest.kind, joint),
         ("asked distance", min(distance, FEW), kind, joint),
         ("asked times", min(asked.times, FEW), kind, joint),
-        ("asked kinds", latest.first.kind, clause.first.kind, joint),
         *[("asked does", f"{name} {other}", joint) for name in latest.classes for other in clause.classes],
     ]
     if distance > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -15,7 +14,6 @@ __all__ = ["Surroundings", "beside"]
 MOST = 8
 FEW = 3
 SOME = 4
-MANY = 5
 LONG = 7
 WORDS = 3
 ASKING = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.LOOK])
@@ -35,16 +33,13 @@ class Surroundings:
         asking = [clause.kind in ASKING for clause in found]
         self.asked = list(accumulate(asking, initial=0))
         self.next_joints = _next_joints(found, asking)
-        self.fragments = Counter(clause.joint for clause in found if clause.fragment)
-        self.all_fragments = min(self.fragments.total(), MANY)
         self.paragraphs = list(accumulate(int(clause.joint == "paragraph") for clause in found))
         self.beginning = ("prompt words", *[piece.text for piece in found[0].opening[:WORDS]]) if found else ()
 
     def facts(self, place: int) -> list[Fact]:
         """What a clause and the others show together, whatever has been asked before it."""
         found, asked, clause = self.found, self.asked, self.found[place]
-        kind, joint, fragment = clause.kind, clause.joint, clause.fragment
-        alike = self.fragments[joint] - fragment
+        kind, joint = clause.kind, clause.joint
         facts = [
             *clause.words(),
             *clause.facts(),
@@ -52,18 +47,13 @@ class Surroundings:
             ("clauses", min(len(found), MOST), kind),
             ("paragraphs", min(self.paragraphs[place], SOME), kind),
             ("after joint", found[place - 1].joint if place else "none", joint),
-            ("fragment", fragment, min(clause.size, LONG), joint),
-            ("fragments alike", min(alike, SOME), fragment, joint),
-            ("fragments", self.all_fragments, fragment, kind),
+            ("fragment", clause.fragment, min(clause.size, LONG), joint),
             ("asking before", min(asked[place], FEW), kind),
             ("asking after", min(asked[-1] - asked[place + 1], FEW), kind),
             ("next asking", self.next_joints[place], joint, kind),
         ]
         if place:
             facts.append(self.beginning)
-        if place + 1 < len(found):
-            following = found[place + 1]
-            facts.append(("next verb", following.head.verb, following.joint, kind))
         return facts
 
 

@@ -31,9 +31,10 @@ SEED = 20_261_125
 FOLDS = 5
 STRENGTH = 0.3
 ROUNDS = 3
-NEGLIGIBLE = 0.04
+NEGLIGIBLE = 0.08
+COARSE = 0.2
 OVERLOOKED = 0.03
-MISSED = 0.02
+MISSED = 0.035
 HALF = 0.5
 ASKING = (Kind.REQUEST, Kind.QUESTION)
 
@@ -93,8 +94,8 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
     rows = [each for each in map(labelled, gold) if each.found]
     opening: dict[str, Any] = {}
     for _ in range(ROUNDS):
-        opening = _fit([pair for row in rows for pair in _openings(row, opening)], 0.0)
-    continuation = _fit([pair for row in rows for pair in _continuations(row)], 0.0)
+        opening = _fit([pair for row in rows for pair in _openings(row, opening)])
+    continuation = _fit([pair for row in rows for pair in _continuations(row)])
     return {
         "glance": _first_sight(rows),
         "look": _closer_look(rows),
@@ -135,7 +136,7 @@ def _first_sight(rows: Sequence[Labelled]) -> dict[str, Any]:
     """Weights of first sight, with a threshold that overlooks few openings of topics not learned from."""
     pairs = [(names, place in (row.places or ())) for row in rows for place, names in enumerate(row.glances)]
     margins = np.concatenate(_unseen(rows, pairs))
-    return _fit(pairs, float(np.quantile(margins[[label for _, label in pairs]], OVERLOOKED)))
+    return _fit(pairs, float(np.quantile(margins[[label for _, label in pairs]], OVERLOOKED)), COARSE)
 
 
 def _closer_look(rows: Sequence[Labelled]) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def _closer_look(rows: Sequence[Labelled]) -> dict[str, Any]:
         for row, margins in zip(rows, _unseen(rows, pairs), strict=True)
         if row.places
     ]
-    return _fit(pairs, float(np.quantile(second, MISSED, method="lower")))
+    return _fit(pairs, float(np.quantile(second, MISSED, method="lower")), COARSE)
 
 
 def _unseen(rows: Sequence[Labelled], pairs: Sequence[Row]) -> list[npt.NDArray[np.float64]]:
@@ -167,10 +168,10 @@ def _logistic() -> Any:
     return LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED)
 
 
-def _fit(rows: Collection[Row], threshold: float) -> dict[str, Any]:
+def _fit(rows: Collection[Row], threshold: float = 0.0, negligible: float = NEGLIGIBLE) -> dict[str, Any]:
     matrix, names = design([names for names, _ in rows])
     fitted = _logistic().fit(matrix, [label for _, label in rows])
-    weights = readable(names, fitted.coef_[0], NEGLIGIBLE, digits=3)
+    weights = readable(names, fitted.coef_[0], negligible, digits=3)
     return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(rows), "weights": weights}
 
 
