@@ -16,8 +16,8 @@ UPWARDS = sum(HALF << (BITS * place) for place in range(WIDTH))
 
 
 def pack(row: Sequence[int]) -> int:
-    """A row of up to 9 whole numbers as one; the sum of packed rows is the packed sum of the rows."""
-    return sum(value << (BITS * place) for place, value in enumerate(row))
+    """A row of 9 whole numbers as one; the sum of packed rows is the packed sum of the rows."""
+    return int.from_bytes(LANES.pack(*[value + HALF for value in row]), "little") - UPWARDS
 
 
 def unpack(packed: int) -> list[int]:

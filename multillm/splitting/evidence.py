@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from multillm.splitting.facts import Fact
@@ -46,8 +46,10 @@ class Evidence:
         Their texts.
     content, stems : set of str
         What they say, and how that begins.
-    pointers : list of (str, set of str)
+    pointers : list of (str, list of str)
         Words that may point at something known, each with how the words after it begin.
+    named : list of str
+        How the first word after each pointer begins, if it says something.
     """
 
     def __init__(self, head: Head, pieces: Iterable[Piece], joint: Sequence[Piece]) -> None:
@@ -58,10 +60,11 @@ class Evidence:
         self.content = {piece.content for piece in told if piece.content}
         self.stems = {piece.stem for piece in told if piece.stem}
         self.pointers = [
-            (piece.text, {noun.stem for noun in told[place : place + PHRASE] if noun.stem})
+            (piece.text, [noun.stem for noun in told[place : place + PHRASE] if noun.stem])
             for place, piece in enumerate(told[:POINTING], 1)
             if piece.text in POINTERS
         ]
+        self.named = list(dict.fromkeys([noun for _, nouns in self.pointers for noun in nouns[:1]]))
         self.joint = joint
 
     @cached_property
@@ -106,12 +109,14 @@ class Evidence:
             ("only", shared[place] > 0 and sum(map(bool, shared)) == 1),
             ("sizes", min(len(earlier.words) // 4, SIZES), min(len(self.words) // 4, SIZES)),
             *earlier.as_earlier,
+            *[("named", noun, earlier.head.verb) for noun in self.named],
+            *[("named by", f"{name} {noun}", far) for noun in self.named for name in earlier.classes],
             *[("points", word, where, far) for word, where in pointed],
             *[("points at", f"{name} {word}", where) for word, where in pointed for name in earlier.classes],
         ]
 
 
-def _where(nouns: Set[str], earlier: Evidence, between: Sequence[Evidence]) -> str:
+def _where(nouns: Sequence[str], earlier: Evidence, between: Sequence[Evidence]) -> str:
     """Where the nouns after a pointer were named: in the earlier request, in one between, or in neither."""
     if not nouns:
         return "bare"
