@@ -21,7 +21,7 @@ from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Weights, features, read_model, read_weights
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
-from multillm.splitting.segmenting import clauses, openings
+from multillm.splitting.segmenting import candidates, clauses, openings
 from multillm.splitting.train import choose_cutoff, train
 from multillm.splitting.train_segments import train as train_segments
 
@@ -38,7 +38,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-DENSE = ("dense-", "notes-", "desks-", "terse-")
+DENSE = ("dense-", "notes-", "desks-", "terse-", "pressure-", "officials-", "urgent-", "seams-")
 """Topics of the writers who were told to be dense, and to leave out verbs."""
 LEARNED_MISSES = 0.25
 """Share of hand-made examples that learned weights may get wrong; what breaks a kind of request breaks more."""
@@ -319,9 +319,20 @@ def test_what_is_asked_first_is_taken_back_if_what_follows_is_likelier_without_i
     alone = {"nothing asked False": 0.1, "nothing asked True": 5.0}
     assert openings(found, [0], Weights({"weights": alone, "threshold": 0.0})) == [0]
     assert openings(found, [0, 1], Weights({"weights": alone, "threshold": 0.0})) == [1]
-    second = {"asked times 1": 4.0}
+    second = {"asked times 1": 4.0, "nothing asked False": 2.0}
     assert openings(found, [0, 1], Weights({"weights": alone | second, "threshold": 0.0})) == [0, 1]
+    doubtful = second | {"nothing asked False": 0.5}
+    assert openings(found, [0, 1], Weights({"weights": alone | doubtful, "threshold": 0.0})) == [1]
     assert openings(found, [0, 1], Weights({"weights": {}, "threshold": 1.0})) == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "count"),
+    [("List the planets, moons and comets, largest first.", 0), ("Explain a mutex. Then write a test for it.", 2)],
+)
+def test_what_holds_one_request_is_passed_over_before_its_clauses_are_read(prompt: str, count: int) -> None:
+    text = read(prompt)
+    assert len(candidates(text.pieces, cut(prompt, text))) == count
 
 
 @given(st.lists(PIECES, max_size=30).map(" ".join))

@@ -12,7 +12,6 @@ __all__ = ["glance", "look"]
 
 LONG = 12
 OPENING = 8
-BEGINNING = 3
 MOST_LEFT = 6
 
 
@@ -41,9 +40,7 @@ def look(pieces: Sequence[Piece], stretches: Sequence[Stretch], place: int) -> l
         *dict.fromkeys([piece.has for piece in opening[1:]]),
     ]
     if place:
-        first = stretches[0].begin
-        beginning = pieces[first : first + BEGINNING]
-        facts += [("prompt", *[piece.text for piece in beginning]), ("after", stretches[place - 1].joint, joint, kind)]
+        facts.append(("after", stretches[place - 1].joint, joint, kind))
     if left > 1:
         following = stretches[place + 1]
         word = pieces[following.begin].text
