@@ -19,7 +19,7 @@ from multillm.scores import (
 )
 from multillm.tasks import SubTask, TaskProfile, TaskType
 
-LABELLED_BY_THREE = "selftaught-"
+LABELLED_BY_THREE = ("selftaught-", "middle-")
 """Topics whose labels were mended where both independent annotators agreed on others."""
 
 
