@@ -24,7 +24,9 @@ MOST = 6
 REACH = 12
 WIDTH = 3
 HOPELESS = 2.0
+"""How far below the likeliest choice, in log-likelihood, another is given up."""
 MARGIN = 0.9
+"""By how much several requests have to be likelier than one, in log-likelihood."""
 NEAR = 4
 LIKELIHOOD = itemgetter(0)
 PARTED = frozenset(["stop", "line", "paragraph"])

@@ -34,7 +34,9 @@ ROUNDS = 3
 NEGLIGIBLE = 0.08
 COARSE = 0.2
 OVERLOOKED = 0.03
+"""Share of the openings that first sight may overlook."""
 MISSED = 0.02
+"""Share of the prompts of several requests that the closer look may pass over."""
 HALF = 0.5
 ASKING = (Kind.REQUEST, Kind.QUESTION)
 
