@@ -261,7 +261,7 @@ def test_the_pipeline_is_measured_end_to_end_on_the_merged_answer() -> None:
         {"pattern": "Paris", "search": True},
         16,
     )
-    both = ml.BenchmarkPrompt("both", f"{one.prompt} {two.prompt}", one.task_type, "low", "parts", {}, 32, (one, two))
+    both = ml.BenchmarkPrompt("both", f"{two.prompt} {one.prompt}", one.task_type, "low", "parts", {}, 32, (two, one))
     backend = ScriptedBackend(parts)
     benchmark = run(backend, (both, one), routed=True)
     routed = benchmark.rows[benchmark.rows["model"] == "routed"].set_index("prompt_id")

@@ -135,6 +135,20 @@ async def test_a_store_that_fails_does_not_hold_up_a_cancellation(
     assert [r.levelname for r in caplog.records if "is not recorded" in r.message] == ["WARNING"] * 2
 
 
+class LongContext:
+    """One sub-task with more context than any window holds."""
+
+    name = "long context"
+
+    def split(self, prompt: str) -> list[ml.SubTask]:
+        return [ml.SubTask(prompt, 0, len(prompt), (), "word " * 1_000_000)]
+
+
+def test_what_is_shared_counts_towards_the_context_window() -> None:
+    with pytest.raises(ml.RoutingError, match=r"needs 1,250,\d+ tokens of context"):
+        ml.Orchestrator(splitter=LongContext(), store=None).plan("Explain a mutex.")
+
+
 async def test_handle_sync_works_inside_a_running_event_loop(store: ml.FeedbackStore) -> None:
     threads = threading.active_count()
     result = ml.Orchestrator(backend=ScriptedBackend(echo), store=store).handle_sync(TWO)

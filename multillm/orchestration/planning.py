@@ -12,7 +12,7 @@ from multillm.markup import Listing
 from multillm.orchestration.options import RunOptions
 from multillm.router import RoutingDecision, TaskRouter
 from multillm.splitting import Splitter
-from multillm.tasks import SubTask
+from multillm.tasks import SubTask, estimate_tokens
 from multillm.telemetry import span
 
 __all__ = ["plan_prompt"]
@@ -56,8 +56,9 @@ def plan_prompt(
             profile = classifier.classify(subtasks[index])
             told.set({"multillm.task_type": str(profile.task_type), "multillm.complexity": profile.complexity})
         upstream_tokens = sum(decisions[needed].max_output_tokens for needed in subtasks[index].depends_on)
+        context_tokens = estimate_tokens(subtasks[index].context) if subtasks[index].context else 0
         with span("multillm route", about) as told:
-            decision = router.route(profile, upstream_tokens + options.history_tokens)
+            decision = router.route(profile, upstream_tokens + context_tokens + options.history_tokens)
             if most_tokens is not None and most_tokens < decision.max_output_tokens:
                 decision = replace(decision, max_output_tokens=most_tokens)
             decisions[index] = decision
