@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain, count
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -110,15 +110,19 @@ def _complexity(model: LinearModel, tiers: Figures) -> Figures:
 
 def _scores(texts: Sequence[str], model: LinearModel) -> Figures:
     """Score of each task type and of lying above each tier, one row a text, as `LinearModel.scores` gives them."""
-    found = [pieces(check_prompt(text)) for text in texts]
-    owners = np.repeat(np.arange(len(found)), np.fromiter(map(len, found), dtype=np.intp, count=len(found)))
-    which, distinct = _numbered(list(chain.from_iterable(found)))
+    found: list[str] = []
+    ends = [0]
+    for text in texts:
+        found += pieces(check_prompt(text))
+        ends.append(len(found))
+    owners = np.repeat(np.arange(len(texts)), np.diff(ends))
+    which, distinct = _numbered(found)
     read = [model.piece(piece) for piece in distinct]
     word, known = _numbered([word for word, _ in read])
     spoken = np.array([word != "" for word, _ in read], dtype=bool)[which]
-    words = _Words(word[which[spoken]], owners[spoken], known, len(found))
+    words = _Words(word[which[spoken]], owners[spoken], known, len(texts))
     return np.asarray(
-        _sums(owners, which, [row for _, row in read], len(found))
+        _sums(owners, which, [row for _, row in read], len(texts))
         + words.pairs(model)
         + words.early(model)
         + words.openings(model)
