@@ -12,8 +12,8 @@ from hypothesis import given, strategies as st
 from multillm.classification import CLASSIFIERS, LearnedClassifier, classify, split_and_classify
 from multillm.classification.batch import classify_many
 from multillm.classification.features import features
-from multillm.classification.linear import COLUMNS, LinearModel, load_model
-from multillm.classification.packing import pack, unpack
+from multillm.classification.linear import LinearModel, load_model
+from multillm.classification.packing import COLUMNS, pack, unpack
 from multillm.errors import ConfigurationError, InputError
 from multillm.gold import load_gold
 from multillm.resources import data_dir

@@ -14,8 +14,8 @@ from scipy.sparse import csr_matrix
 from multillm.classification import Classifier, get_classifier
 from multillm.classification.features import EARLY_WORDS, FIRST_WORDS, MOST_LETTERS, pieces
 from multillm.classification.lexicon import NOUN_TYPES
-from multillm.classification.linear import COLUMNS, OTHER, TYPES, UNIT, LinearClassifier, LinearModel
-from multillm.classification.packing import unpack
+from multillm.classification.linear import OTHER, UNIT, LinearClassifier, LinearModel
+from multillm.classification.packing import COLUMNS, TYPES, unpack
 from multillm.errors import InputError
 from multillm.partitions import by_partition, is_partitioned
 from multillm.splitting.base import check_prompt

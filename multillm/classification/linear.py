@@ -25,15 +25,12 @@ from multillm.classification.features import (
     pieces,
     read_piece,
 )
-from multillm.classification.packing import pack, unpack
+from multillm.classification.packing import COLUMNS, TYPES, pack, unpack
 from multillm.errors import ConfigurationError
-from multillm.tasks import ComplexityTier, SubTask, TaskProfile, TaskType, estimate_tokens
+from multillm.tasks import SubTask, TaskProfile, TaskType, estimate_tokens
 
 __all__ = ["LearnedClassifier", "LinearClassifier", "LinearModel", "RulesClassifier", "load_model"]
 
-TYPES = tuple(TaskType)
-TIERS = tuple(ComplexityTier)[:-1]
-COLUMNS = (*map(str, TYPES), *(f"above {tier.lower()}" for tier in TIERS))
 OTHER = TYPES.index(TaskType.OTHER)
 UNIT = 10_000
 """Weights are counted in ten-thousandths: whole numbers add up to the same sum in any order."""
@@ -57,7 +54,7 @@ class LinearModel:
     Attributes
     ----------
     weights : mapping of str to tuple of float
-        For each feature a weight for each task type and, last, for lying above each of `TIERS`.
+        For each feature a weight for each task type and, last, for lying above each of the two lower tiers.
     temperature : float
         Divisor of the scores.
     abstain_below : float
@@ -129,7 +126,7 @@ class LinearModel:
         return self.row(opening_features(verb, noun))
 
     def scores(self, text: str) -> list[int]:
-        """Score of each task type and, last, of lying above each of `TIERS`, in ten-thousandths."""
+        """Score of each task type and, last, of lying above each of the two lower tiers, in ten-thousandths."""
         found = pieces(text)
         words, rows = zip(*map(self.piece, found), strict=True) if found else ((), ())
         spoken = list(filter(None, words))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from multillm.classification.features import features
-from multillm.classification.linear import COLUMNS
+from multillm.classification.packing import COLUMNS, TIERS, TYPES
 from multillm.gold import COMPLEXITY, load_gold
 from multillm.reliability import calibration_error, calibration_floor
 from multillm.resources import data_dir
-from multillm.tasks import LOW_BELOW, MEDIUM_BELOW, TaskType
+from multillm.tasks import LOW_BELOW, MEDIUM_BELOW
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "train"]
 
-TYPES = tuple(TaskType)
-LOWER_TIERS = tuple(COMPLEXITY)[:-1]
 SEED = 20_240_601
 LEAST_COUNT = 3
 PINNED_TOPIC = "reference"
@@ -73,7 +71,7 @@ def train(path: Path) -> dict[str, Any]:
     above = LogisticRegression(C=TIER_STRENGTH, max_iter=3000, fit_intercept=False)
     folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
     scores = cross_val_predict(logistic, matrix, types, groups=topics, cv=folds, method="decision_function")
-    tiers = [levels > COMPLEXITY[tier] for tier in LOWER_TIERS]
+    tiers = [levels > COMPLEXITY[tier.lower()] for tier in TIERS]
     margins = [
         cross_val_predict(above, matrix, tier, groups=topics, cv=folds, method="decision_function") for tier in tiers
     ]

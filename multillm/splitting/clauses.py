@@ -9,7 +9,7 @@ from multillm.splitting.cutting import Stretch
 from multillm.splitting.facts import Fact
 from multillm.splitting.heads import Head, Kind, read_head
 from multillm.splitting.lexicon import DELIVERABLES, words
-from multillm.splitting.pieces import NOTHING, Piece, Text
+from multillm.splitting.pieces import NOTHING, Piece, Text, occurring
 from multillm.splitting.verbs import verb_classes
 
 __all__ = ["Clause"]
@@ -104,7 +104,7 @@ class Clause:
             ("words", *told[:3], *NO_WORDS[len(told) :]),
             ("lead", self.lead or self.first.text, self.joint),
             ("verb", self.head.verb, self.back, self.joint),
-            *dict.fromkeys([piece.has for piece in self.opening[1:]]),
+            *occurring(self.opening[1:]),
         ]
 
     def facts(self) -> list[Fact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import NamedTuple
 
 from multillm.splitting.base import ITEM_MARK, ITEM_NOUN, ITEM_ORDINAL
@@ -28,6 +29,7 @@ LANGUAGES = words("in to for with of")
 NO_INITIALS = frozenset("ai")
 CLOSERS = frozenset("\"')]”’")
 ASIDE = 80
+FULL = attrgetter("full")
 
 
 class Stretch(NamedTuple):
@@ -95,9 +97,8 @@ class _Cutter:
 
     def cut(self, last: int, place: int, joint: str) -> None:
         """End a clause before one place and begin the next at another; what holds no word is passed over."""
-        begin, pieces = self.begin, self.pieces
-        if begin < last and (pieces[begin].full or any(piece.full for piece in pieces[begin + 1 : last])):
-            self.found.append(Stretch(self.first, begin, last, self.joint))
+        if any(map(FULL, self.pieces[self.begin : last])):
+            self.found.append(Stretch(self.first, self.begin, last, self.joint))
             self.joint = joint
         elif joint in LINE_JOINTS and self.joint != "begin":
             self.joint = joint

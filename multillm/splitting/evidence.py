@@ -7,7 +7,7 @@ from functools import cached_property
 
 from multillm.splitting.facts import Fact
 from multillm.splitting.heads import Head
-from multillm.splitting.pieces import LINE, PARAGRAPH, POINTERS, Piece
+from multillm.splitting.pieces import LINE, PARAGRAPH, POINTERS, Piece, occurring
 from multillm.splitting.verbs import verb_classes
 
 __all__ = ["Evidence"]
@@ -83,7 +83,7 @@ class Evidence:
             ("length", min(len(self.words) // 2, STEPS), kind),
             ("apart", gap >= LINE, gap == PARAGRAPH, kind),
             ("pointing", bool(self.pointers), self.classes[0]),
-            *dict.fromkeys([piece.has for piece in self.told[1:TOLD]]),
+            *occurring(self.told[1:TOLD]),
             *[("joined", word) for word in dict.fromkeys(piece.text for piece in self.joint)],
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from multillm.splitting.lexicon import (
     words,
 )
 
-__all__ = ["CONJUNCTIONS", "LINE", "NOTHING", "PARAGRAPH", "POINTERS", "Piece", "Text", "read"]
+__all__ = ["CONJUNCTIONS", "LINE", "NOTHING", "PARAGRAPH", "POINTERS", "Piece", "Text", "occurring", "read"]
 
 PIECE = re.compile(
     rf"\s{{0,40}}(?:[^\W_][\w'’-]{{0,40}}|[-=]>|<-|>>|--|[.…?!]{{1,40}}|{FILLER}{{1,400}}|[^\s\w]|_)|\s{{1,40}}"
@@ -125,6 +125,11 @@ def read(masked: str) -> Text:
     """A text cut into pieces; none is longer than 400 characters."""
     raw = PIECE.findall(masked)
     return Text(list(map(_piece, raw)), list(accumulate(map(len, raw))))
+
+
+def occurring(pieces: Iterable[Piece]) -> Iterable[str]:
+    """The features of a text that some pieces occur in, each once."""
+    return dict.fromkeys([piece.has for piece in pieces])
 
 
 @lru_cache(maxsize=REMEMBERED)

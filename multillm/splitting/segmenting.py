@@ -145,7 +145,7 @@ def requests(masked: str, text: Text) -> list[Request]:
         return []
     found = clauses(masked, text, stretches)
     asked = openings(found, places, weights("opening"))
-    if len(asked) < 2:
+    if len(asked) < SEVERAL:
         return []
     ends = _ends(found, asked, weights("continuation"))
     return [Request(found[place].head, found[place].head.start, end) for place, end in zip(asked, ends, strict=True)]
@@ -154,11 +154,12 @@ def requests(masked: str, text: Text) -> list[Request]:
 def candidates(pieces: Sequence[Piece], stretches: Sequence[Stretch]) -> list[int]:
     """Which clauses may open a request at first sight; none if at a closer look it is one of them at most."""
     first_sight, closer_look = weights("glance"), weights("look")
-    places = [place for place, stretch in enumerate(stretches) if first_sight.margin(glance(pieces, stretch)) > 0]
-    if len(places) < 2:
+    seen = [glance(pieces, stretch) for stretch in stretches]
+    places = [place for place, facts in enumerate(seen) if first_sight.margin(facts) > 0]
+    if len(places) < SEVERAL:
         return []
-    likely = (place for place in places if closer_look.margin(look(pieces, stretches, place)) > 0)
-    return places if len(list(islice(likely, 2))) > 1 else []
+    likely = (place for place in places if closer_look.margin(seen[place] + look(pieces, stretches, place)) > 0)
+    return places if len(list(islice(likely, SEVERAL))) == SEVERAL else []
 
 
 def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Clause]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from multillm.splitting.cutting import Stretch
 from multillm.splitting.facts import Fact
-from multillm.splitting.pieces import NOTHING, Piece
+from multillm.splitting.pieces import NOTHING, Piece, occurring
 
 __all__ = ["glance", "look"]
 
@@ -28,16 +28,14 @@ def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
 
 
 def look(pieces: Sequence[Piece], stretches: Sequence[Stretch], place: int) -> list[Fact]:
-    """What one of the stretches of a prompt shows at a closer look."""
-    stretch = stretches[place]
-    _, begin, last, joint = stretch
+    """What one of the stretches of a prompt shows at a closer look, beside what it did at first sight."""
+    _, begin, last, joint = stretches[place]
     opening = pieces[begin : min(last, begin + OPENING)]
     kind, left = opening[0].kind, len(stretches) - place
-    facts = [
-        *glance(pieces, stretch),
+    facts: list[Fact] = [
         ("opening", joint, *[piece.text for piece in opening[:3]]),
         ("left", min(left, MOST_LEFT), joint),
-        *dict.fromkeys([piece.has for piece in opening[1:]]),
+        *occurring(opening[1:]),
     ]
     if place:
         facts.append(("after", stretches[place - 1].joint, joint, kind))

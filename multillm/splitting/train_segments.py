@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,8 +70,9 @@ def labelled(prompt: GoldPrompt) -> Labelled:
     if len(prompt.subtasks) > 1 and found:
         ends = np.array([clause.end for clause in found[:-1]])
         places = sorted({int(np.searchsorted(ends, task.start, side="right")) for task in prompt.subtasks})
-    glances = [features(glance(text.pieces, stretch)) for stretch in stretches]
-    looks = [features(look(text.pieces, stretches, place)) for place in range(len(stretches))]
+    seen = [glance(text.pieces, stretch) for stretch in stretches]
+    glances = list(map(features, seen))
+    looks = [features(facts + look(text.pieces, stretches, place)) for place, facts in enumerate(seen)]
     surroundings = Surroundings(found)
     shown = [surroundings.facts(place) for place in range(len(found))]
     return Labelled(prompt, found, glances, looks, shown, list(map(features, shown)), places)
@@ -136,20 +137,29 @@ def _continuations(row: Labelled) -> Iterator[Row]:
 
 def _first_sight(rows: Sequence[Labelled]) -> dict[str, Any]:
     """Weights of first sight, with a threshold that overlooks few openings of topics not learned from."""
-    pairs = [(names, place in (row.places or ())) for row in rows for place, names in enumerate(row.glances)]
+    pairs = _pairs(rows, [row.glances for row in rows])
     margins = np.concatenate(_unseen(rows, pairs))
     return _fit(pairs, float(np.quantile(margins[[label for _, label in pairs]], OVERLOOKED)), COARSE)
 
 
 def _closer_look(rows: Sequence[Labelled]) -> dict[str, Any]:
     """Weights of the closer look, with a threshold that misses few prompts of several requests and unseen topics."""
-    pairs = [(names, place in (row.places or ())) for row in rows for place, names in enumerate(row.looks)]
+    pairs = _pairs(rows, [row.looks for row in rows])
     second = [
         np.sort(margins)[-2] if len(margins) > 1 else -np.inf
         for row, margins in zip(rows, _unseen(rows, pairs), strict=True)
         if row.places
     ]
     return _fit(pairs, float(np.quantile(second, MISSED, method="lower")), COARSE)
+
+
+def _pairs(rows: Sequence[Labelled], shown: Iterable[Sequence[list[str]]]) -> list[Row]:
+    """The features of each clause, and whether one of several requests opens in it."""
+    return [
+        (names, place in (row.places or ()))
+        for row, each in zip(rows, shown, strict=True)
+        for place, names in enumerate(each)
+    ]
 
 
 def _unseen(rows: Sequence[Labelled], pairs: Sequence[Row]) -> list[npt.NDArray[np.float64]]:
