@@ -106,7 +106,7 @@ class _Rules:
         self.models, labels = router.registry.models, router.registry.labels
         terms = [router.terms[kind] for kind in TYPES]
         self.threshold = np.array([each.threshold for each in terms])
-        self.serves = np.array([[standing.serves for standing in each.standings] for each in terms])
+        self.serves = np.array([[label in each.serving for label in labels] for each in terms])
         self.forced = np.array([labels.index(each.forced) if each.forced else NONE for each in terms])
         self.window = np.array([spec.context_tokens for spec in self.models])
         self.chosen_first = np.array([not spec.fallback_only for spec in self.models])

@@ -17,30 +17,6 @@ from multillm.tasks import TaskProfile, TaskType
 __all__ = ["Candidate", "Rejection", "RoutingDecision", "RoutingRule", "TaskRouter", "Terms", "no_window"]
 
 
-class Standing(NamedTuple):
-    """How a model stands to a task type.
-
-    Attributes
-    ----------
-    label : str
-        The model's label.
-    rank : int
-        Its strength.
-    window : int
-        Its context window, in tokens.
-    serves : bool
-        Whether it takes the type.
-    fallback_only : bool
-        Whether it is never chosen first.
-    """
-
-    label: str
-    rank: int
-    window: int
-    serves: bool
-    fallback_only: bool
-
-
 class Terms(NamedTuple):
     """What a policy and a pool lay down for a task type.
 
@@ -52,14 +28,14 @@ class Terms(NamedTuple):
         Least acceptable quality, 0..1.
     forced : str
         Label that the policy forces; empty if none.
-    standings : tuple of Standing
-        How each model stands to it, in order of rank.
+    serving : frozenset of str
+        Labels of the models that take the type.
     """
 
     task_type: TaskType
     threshold: float
     forced: str
-    standings: tuple[Standing, ...]
+    serving: frozenset[str]
 
 
 class TaskRouter:
@@ -104,11 +80,8 @@ class TaskRouter:
         forced = self.policy.overrides.get(kind, "")
         if forced == HEAVIEST:
             forced = max((s for s in self.registry if not s.fallback_only), key=lambda s: s.rank).label
-        standings = [
-            Standing(spec.label, spec.rank, spec.context_tokens, kind in spec.task_types, spec.fallback_only)
-            for spec in self.registry
-        ]
-        return Terms(kind, self.policy.threshold(kind), forced, tuple(standings))
+        serving = frozenset(spec.label for spec in self.registry if kind in spec.task_types)
+        return Terms(kind, self.policy.threshold(kind), forced, serving)
 
     def __repr__(self) -> str:
         return f"TaskRouter({self.registry!r}, {self.policy!r}, {self.quality!r}, {self.cost!r})"
@@ -146,7 +119,7 @@ class TaskRouter:
             rule,
             terms.threshold,
             tuple(candidates),
-            _fallbacks(terms, label, candidates),
+            _fallbacks(self.registry, label, candidates),
             self.policy.output_budget.tokens(profile),
         )
 
@@ -155,10 +128,10 @@ class TaskRouter:
     ) -> list[Candidate]:
         """Each model's figures and, if it cannot be chosen, the first reason why."""
         utility, candidates = self.policy.utility, []
-        for standing, good, dear in zip(terms.standings, quality, cost, strict=True):
-            rejection, detail = _rejection(terms, standing, needed, good)
+        for spec, good, dear in zip(self.registry.models, quality, cost, strict=True):
+            rejection, detail = _rejection(terms, spec, needed, good)
             worth = None if good is None else utility(good, dear)
-            candidates.append(Candidate(standing.label, good, dear, worth, rejection, detail))
+            candidates.append(Candidate(spec.label, good, dear, worth, rejection, detail))
         return candidates
 
     def _choose(self, terms: Terms, candidates: Sequence[Candidate], needed: int) -> tuple[str, RoutingRule]:
@@ -168,8 +141,8 @@ class TaskRouter:
             return max(open_to_choice, key=_utility).label, RoutingRule.UTILITY
         fitting = [
             candidate
-            for standing, candidate in zip(terms.standings, candidates, strict=True)
-            if needed <= standing.window and not standing.fallback_only
+            for spec, candidate in zip(self.registry.models, candidates, strict=True)
+            if needed <= spec.context_tokens and not spec.fallback_only
         ]
         if not fitting:
             raise no_window(needed, self.registry.models)
@@ -180,28 +153,28 @@ class TaskRouter:
         return max(fitting, key=lambda c: -1.0 if c.quality is None else c.quality).label, RoutingRule.HIGHEST_QUALITY
 
 
-def _rejection(terms: Terms, standing: Standing, needed: int, quality: float | None) -> tuple[Rejection | None, str]:
+def _rejection(terms: Terms, spec: ModelSpec, needed: int, quality: float | None) -> tuple[Rejection | None, str]:
     """The first reason why a model cannot be chosen, in words and figures; none if it can."""
-    if not standing.serves:
+    if spec.label not in terms.serving:
         return Rejection.TASK_TYPE, f"{terms.task_type} is not among its types"
-    if needed > standing.window:
-        return Rejection.CONTEXT_WINDOW, f"{needed:,} tokens > {standing.window:,}"
+    if needed > spec.context_tokens:
+        return Rejection.CONTEXT_WINDOW, f"{needed:,} tokens > {spec.context_tokens:,}"
     if quality is None:
         return Rejection.UNKNOWN_QUALITY, "nothing measured or assumed"
     if quality < terms.threshold:
         return Rejection.THRESHOLD, f"Q {quality:.3f} < {terms.threshold:.2f}"
-    return (Rejection.FALLBACK_ONLY, "kept for when the others fail") if standing.fallback_only else OPEN
+    return (Rejection.FALLBACK_ONLY, "kept for when the others fail") if spec.fallback_only else OPEN
 
 
-def _fallbacks(terms: Terms, label: str, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+def _fallbacks(registry: Registry, label: str, candidates: Sequence[Candidate]) -> tuple[str, ...]:
     """Peers and stronger models at or above the threshold, best utility first; then those kept for the end."""
-    least_rank = next(standing.rank for standing in terms.standings if standing.label == label)
+    least_rank = registry[label].rank
     good = [
-        (standing.fallback_only, -_utility(candidate), candidate.label)
-        for standing, candidate in zip(terms.standings, candidates, strict=True)
+        (spec.fallback_only, -_utility(candidate), candidate.label)
+        for spec, candidate in zip(registry.models, candidates, strict=True)
         if candidate.rejection in GOOD_ENOUGH
         and candidate.label != label
-        and (standing.rank >= least_rank or standing.fallback_only)
+        and (spec.rank >= least_rank or spec.fallback_only)
     ]
     good.sort(key=itemgetter(0, 1))
     return tuple([candidate for _, _, candidate in good])
