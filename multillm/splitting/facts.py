@@ -17,12 +17,12 @@ REMEMBERED = 100_000
 
 
 def features(facts: Iterable[Fact]) -> list[str]:
-    """Names of the features that facts switch on.
+    """Names of the features that facts switch on, each as often as they do.
 
     A fact switches on one feature for each of its values, together with those before it: ``("asked", "question",
     "comma")`` is ``asked question`` and ``asked question comma``, so that what is rare falls back on what is not.
     """
-    return list(dict.fromkeys(name for fact in facts for name in _names(fact)))
+    return [name for fact in facts for name in _names(fact)]
 
 
 def _names(fact: Fact) -> Iterator[str]:

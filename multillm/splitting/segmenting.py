@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise
-from math import exp, log1p
+from math import exp, inf, log1p
 from operator import itemgetter
 from typing import NamedTuple
 
 from multillm.splitting.clauses import Clause
 from multillm.splitting.cutting import Stretch, cut
-from multillm.splitting.facts import Fact, Weights, read_weights
+from multillm.splitting.facts import Fact, Weights, read_model, read_weights
 from multillm.splitting.heads import Request
 from multillm.splitting.pieces import NOTHING, Piece, Text
 from multillm.splitting.sight import glance, look
@@ -25,8 +25,6 @@ REACH = 12
 WIDTH = 3
 HOPELESS = 2.0
 """How far below the likeliest choice, in log-likelihood, another is given up."""
-MARGIN = 0.9
-"""By how much several requests have to be likelier than one, in log-likelihood."""
 NEAR = 4
 LIKELIHOOD = itemgetter(0)
 PARTED = frozenset(["stop", "line", "paragraph"])
@@ -140,26 +138,30 @@ def requests(masked: str, text: Text) -> list[Request]:
     stand outside.
     """
     stretches = cut(masked, text)
-    places = candidates(text.pieces, stretches)
+    places, odds = candidates(text.pieces, stretches)
     if not places:
         return []
     found = clauses(masked, text, stretches)
-    asked = openings(found, places, weights("opening"))
-    if len(asked) < SEVERAL:
+    asked, likelier = openings(found, places, weights("opening"))
+    if not _several(odds, likelier):
         return []
     ends = _ends(found, asked, weights("continuation"))
     return [Request(found[place].head, found[place].head.start, end) for place, end in zip(asked, ends, strict=True)]
 
 
-def candidates(pieces: Sequence[Piece], stretches: Sequence[Stretch]) -> list[int]:
-    """Which clauses may open a request at first sight; none if at a closer look it is one of them at most."""
+def candidates(pieces: Sequence[Piece], stretches: Sequence[Stretch]) -> tuple[list[int], float]:
+    """Which clauses may open a request at first sight, and the log-odds that several do, at a closer look.
+
+    No clause if the closer look passes over the prompt.
+    """
     first_sight, closer_look = weights("glance"), weights("look")
-    seen = [glance(pieces, stretch) for stretch in stretches]
-    places = [place for place, facts in enumerate(seen) if first_sight.margin(facts) > 0]
+    glances = [glance(pieces, stretch) for stretch in stretches]
+    margins = list(map(first_sight.margin, glances))
+    places = [place for place, margin in enumerate(margins) if margin > 0]
     if len(places) < SEVERAL:
-        return []
-    likely = (place for place in places if closer_look.margin(seen[place] + look(pieces, stretches, place)) > 0)
-    return places if len(list(islice(likely, SEVERAL))) == SEVERAL else []
+        return [], -inf
+    odds = closer_look.margin(look(pieces, glances, margins))
+    return places if odds > 0 else [], odds
 
 
 def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Clause]:
@@ -168,10 +170,10 @@ def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Claus
     return [Clause(masked, text, stretch, before) for stretch, before in zip(stretches, befores, strict=False)]
 
 
-def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -> list[int]:
-    """Those of some places whose clauses open a request: the likeliest of all choices, found by beam search.
+def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -> tuple[list[int], float]:
+    """Those of some places whose clauses open a request, if several do, and how much likelier that is than one at most.
 
-    Several do only if that is likelier by a margin than the likeliest choice of one at most.
+    The likeliest of all choices is found by beam search; the difference is one of log-likelihoods.
     """
     surroundings = Surroundings(found)
     beam: list[Choice] = [(0.0, NONE_ASKED)]
@@ -183,22 +185,24 @@ def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -
             choices.append((likelihood - log1p(exp(-margin)), asked.then(place)))
             choices.append((likelihood - log1p(exp(margin)), asked))
         beam = _promising(choices)
-    likelihood, asked = beam[0]
-    single, alone = _single(beam)
-    return (asked if likelihood > single + MARGIN else alone).places()
+    several = next(choice for choice in beam if choice[1].times >= SEVERAL)
+    single = next(choice for choice in beam if choice[1].times < SEVERAL)
+    return several[1].places(), several[0] - single[0]
 
 
 def _promising(choices: list[Choice]) -> list[Choice]:
-    """The likeliest choices, in order, that of one request at most among them."""
+    """The likeliest choices, in order, and the likeliest that ask nothing, once and several times."""
     choices.sort(key=LIKELIHOOD, reverse=True)
     least = choices[0][0] - HOPELESS
     kept = [choice for choice in choices[:WIDTH] if choice[0] >= least]
-    return kept if any(asked.times < SEVERAL for _, asked in kept) else [*kept, _single(choices)]
+    best = {min(asked.times, SEVERAL): (likelihood, asked) for likelihood, asked in reversed(choices)}
+    return kept + [choice for choice in best.values() if choice not in kept]
 
 
-def _single(choices: Sequence[Choice]) -> Choice:
-    """The first of some choices that has one request at most."""
-    return next(choice for choice in choices if choice[1].times < SEVERAL)
+def _several(odds: float, likelier: float) -> bool:
+    """Whether a prompt holds several requests, by what it shows as a whole and by its clauses."""
+    several = read_model("segments.json")["several"]
+    return bool(several["odds"] * odds + several["likelier"] * likelier > several["threshold"])
 
 
 def _ends(found: Sequence[Clause], places: Sequence[int], weights: Weights) -> Iterator[int]:

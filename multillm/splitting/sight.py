@@ -1,8 +1,10 @@
-"""What clauses show before they are read: at first sight each alone, at a closer look beside its neighbours."""
+"""What a prompt shows before its clauses are read: at first sight each of them alone, at a closer look all together."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from math import floor
 
 from multillm.splitting.cutting import Stretch
 from multillm.splitting.facts import Fact
@@ -11,8 +13,11 @@ from multillm.splitting.pieces import NOTHING, Piece, occurring
 __all__ = ["glance", "look"]
 
 LONG = 12
-OPENING = 8
-MOST_LEFT = 6
+SEEN = 24
+READ = 100
+MOST = 8
+STEP = 8
+LOWEST, HIGHEST = -8, 16
 
 
 def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
@@ -27,20 +32,29 @@ def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
     ]
 
 
-def look(pieces: Sequence[Piece], stretches: Sequence[Stretch], place: int) -> list[Fact]:
-    """What one of the stretches of a prompt shows at a closer look, beside what it did at first sight."""
-    _, begin, last, joint = stretches[place]
-    opening = pieces[begin : min(last, begin + OPENING)]
-    kind, left = opening[0].kind, len(stretches) - place
-    facts: list[Fact] = [
-        ("opening", joint, *[piece.text for piece in opening[:3]]),
-        ("left", min(left, MOST_LEFT), joint),
-        *occurring(opening[1:]),
+def look(pieces: Sequence[Piece], glances: Sequence[Iterable[Fact]], margins: Sequence[float]) -> list[Fact]:
+    """What a prompt shows of holding several requests.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        Its words and marks.
+    glances : sequence of iterable of Fact
+        What each of its stretches, two or more, shows at first sight.
+    margins : sequence of float
+        By how much each may open a request at first sight.
+    """
+    second, likeliest = sorted(margins)[-2:]
+    return [
+        *occurring(pieces[:READ]),
+        *dict.fromkeys(chain.from_iterable(glances[:SEEN])),
+        ("candidates", min(sum(margin > 0 for margin in margins), MOST)),
+        ("stretches", min(len(glances), LONG)),
+        ("pieces", min(len(pieces) // STEP, LONG)),
+        ("likeliest", _halves(likeliest)),
+        ("second", _halves(second)),
     ]
-    if place:
-        facts.append(("after", stretches[place - 1].joint, joint, kind))
-    if left > 1:
-        following = stretches[place + 1]
-        word = pieces[following.begin].text
-        facts += [("before joint", following.joint, joint, kind), ("before word", word, following.joint)]
-    return facts
+
+
+def _halves(margin: float) -> int:
+    return max(LOWEST, min(floor(2 * margin), HIGHEST))

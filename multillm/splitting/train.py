@@ -88,10 +88,10 @@ def train(path: Path) -> dict[str, Any]:
 
 
 def design(rows: Iterable[Sequence[str]]) -> tuple[Any, npt.NDArray[np.str_]]:
-    """A sparse matrix that has 1 where a row shows a feature, and the features' names; rare ones are left out."""
+    """A sparse matrix of how often each row shows each feature, and the features' names; rare ones are left out."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    vectorizer = CountVectorizer(analyzer=list, binary=True, min_df=LEAST_COUNT, dtype=np.float64)
+    vectorizer = CountVectorizer(analyzer=list, min_df=LEAST_COUNT, dtype=np.float64)
     return vectorizer.fit_transform(rows), vectorizer.get_feature_names_out()
 
 

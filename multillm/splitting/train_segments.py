@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,8 +19,8 @@ from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Fact, Weights, features
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
-from multillm.splitting.pieces import read
-from multillm.splitting.segmenting import NONE_ASKED, clauses, of_continuation, of_opening
+from multillm.splitting.pieces import Piece, read
+from multillm.splitting.segmenting import NONE_ASKED, SEVERAL, clauses, of_continuation, of_opening, openings
 from multillm.splitting.sight import glance, look
 from multillm.splitting.surroundings import Surroundings
 from multillm.splitting.train import design, readable
@@ -37,19 +37,23 @@ OVERLOOKED = 0.03
 """Share of the openings that first sight may overlook."""
 MISSED = 0.02
 """Share of the prompts of several requests that the closer look may pass over."""
+OVERSPLIT = 0.035
+"""Share of the prompts of one request that may be taken for several."""
 HALF = 0.5
 ASKING = (Kind.REQUEST, Kind.QUESTION)
 
 Row = tuple[list[str], bool]
+Margins = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 
 class Labelled(NamedTuple):
     """A prompt whose clauses are known to open a request or not; of one with one request nobody says which does."""
 
     prompt: GoldPrompt
+    pieces: list[Piece]
     found: list[Clause]
-    glances: list[list[str]]
-    looks: list[list[str]]
+    glances: list[list[Fact]]
     shown: list[list[Fact]]
     names: list[list[str]]
     places: list[int] | None
@@ -58,6 +62,11 @@ class Labelled(NamedTuple):
     def guess(self) -> list[int]:
         """Where its only request may open."""
         return [next((place for place, clause in enumerate(self.found) if clause.kind in ASKING), 0)]
+
+    @property
+    def writer(self) -> str:
+        """Who wrote it: the topics of one writer begin alike."""
+        return self.prompt.topic.partition("-")[0]
 
 
 def labelled(prompt: GoldPrompt) -> Labelled:
@@ -70,19 +79,18 @@ def labelled(prompt: GoldPrompt) -> Labelled:
     if len(prompt.subtasks) > 1 and found:
         ends = np.array([clause.end for clause in found[:-1]])
         places = sorted({int(np.searchsorted(ends, task.start, side="right")) for task in prompt.subtasks})
-    seen = [glance(text.pieces, stretch) for stretch in stretches]
-    glances = list(map(features, seen))
-    looks = [features(facts + look(text.pieces, stretches, place)) for place, facts in enumerate(seen)]
+    glances = [glance(text.pieces, stretch) for stretch in stretches]
     surroundings = Surroundings(found)
     shown = [surroundings.facts(place) for place in range(len(found))]
-    return Labelled(prompt, found, glances, looks, shown, list(map(features, shown)), places)
+    return Labelled(prompt, text.pieces, found, glances, shown, list(map(features, shown)), places)
 
 
 def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
-    """Weights of first sight, openings and continuations, learned from labelled prompts.
+    """Weights of first sight, closer look, openings and continuations, learned from labelled prompts.
 
     Which clause of a prompt with one request opens it is not labelled; it is taken for the one that the weights of
-    the round before favour, starting from the first that asks.
+    the round before favour, starting from the first that asks. Each part learns from what those before it tell of
+    prompts whose writers they have not seen.
 
     Parameters
     ----------
@@ -92,18 +100,23 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
     Returns
     -------
     dict
-        glance, look, opening and continuation, each with weights and the threshold of their sum.
+        glance, look, opening and continuation, each with weights and the threshold of their sum; several, with the
+        weights of its two figures and the threshold of their sum.
     """
     rows = [each for each in map(labelled, gold) if each.found]
     opening: dict[str, Any] = {}
     for _ in range(ROUNDS):
-        opening = _fit([pair for row in rows for pair in _openings(row, opening)])
+        pairs = [list(_openings(row, opening)) for row in rows]
+        opening = _fit(list(chain.from_iterable(pairs)))
     continuation = _fit([pair for row in rows for pair in _continuations(row)])
+    first_sight, margins = _first_sight(rows)
+    closer_look, odds = _closer_look(rows, margins)
     return {
-        "glance": _first_sight(rows),
-        "look": _closer_look(rows),
+        "glance": first_sight,
+        "look": closer_look,
         "opening": opening,
         "continuation": continuation,
+        "several": _several(rows, pairs, margins, odds),
     }
 
 
@@ -135,43 +148,81 @@ def _continuations(row: Labelled) -> Iterator[Row]:
             yield features(of_continuation(found, latest, place, stop)), covered > HALF * (clause.end - clause.start)
 
 
-def _first_sight(rows: Sequence[Labelled]) -> dict[str, Any]:
-    """Weights of first sight, with a threshold that overlooks few openings of topics not learned from."""
-    pairs = _pairs(rows, [row.glances for row in rows])
-    margins = np.concatenate(_unseen(rows, pairs))
-    return _fit(pairs, float(np.quantile(margins[[label for _, label in pairs]], OVERLOOKED)), COARSE)
-
-
-def _closer_look(rows: Sequence[Labelled]) -> dict[str, Any]:
-    """Weights of the closer look, with a threshold that misses few prompts of several requests and unseen topics."""
-    pairs = _pairs(rows, [row.looks for row in rows])
-    second = [
-        np.sort(margins)[-2] if len(margins) > 1 else -np.inf
-        for row, margins in zip(rows, _unseen(rows, pairs), strict=True)
-        if row.places
+def _first_sight(rows: Sequence[Labelled]) -> tuple[dict[str, Any], list[Margins]]:
+    """Weights of first sight, with a threshold that overlooks few openings, and the margins of unseen clauses."""
+    pairs = [
+        [(features(facts), place in (row.places or ())) for place, facts in enumerate(row.glances)] for row in rows
     ]
-    return _fit(pairs, float(np.quantile(second, MISSED, method="lower")), COARSE)
+    unseen = _unseen(rows, pairs)
+    opens = np.array([label for each in pairs for _, label in each])
+    threshold = float(np.quantile(np.concatenate(unseen)[opens], OVERLOOKED))
+    return _fit(list(chain.from_iterable(pairs)), threshold, COARSE), [margins - threshold for margins in unseen]
 
 
-def _pairs(rows: Sequence[Labelled], shown: Iterable[Sequence[list[str]]]) -> list[Row]:
-    """The features of each clause, and whether one of several requests opens in it."""
-    return [
-        (names, place in (row.places or ()))
-        for row, each in zip(rows, shown, strict=True)
-        for place, names in enumerate(each)
+def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[dict[str, Any], Margins]:
+    """Weights of the closer look, with a threshold that misses few prompts, and the odds of each unseen one.
+
+    Those that first sight passes over have none.
+    """
+    kept = [place for place, each in enumerate(margins) if sum(each > 0) >= SEVERAL]
+    pairs = [
+        (features(look(rows[place].pieces, rows[place].glances, margins[place])), rows[place].places is not None)
+        for place in kept
     ]
+    unseen = np.concatenate(_unseen([rows[place] for place in kept], [[pair] for pair in pairs]))
+    threshold = float(np.quantile(unseen[[several for _, several in pairs]], MISSED))
+    odds = np.full(len(rows), -np.inf)
+    odds[kept] = unseen - threshold
+    return _fit(pairs, threshold, NEGLIGIBLE), odds
 
 
-def _unseen(rows: Sequence[Labelled], pairs: Sequence[Row]) -> list[npt.NDArray[np.float64]]:
-    """For each prompt the margins of its clauses, by fits that have not seen its topic."""
-    from sklearn.model_selection import GroupKFold, cross_val_predict
+def _several(
+    rows: Sequence[Labelled], pairs: Sequence[Sequence[Row]], margins: Sequence[Margins], odds: Margins
+) -> dict[str, Any]:
+    """How much the odds of the closer look and the likelihood of the openings tell of there being several requests.
 
-    matrix, _ = design([names for names, _ in pairs])
-    labels = [label for _, label in pairs]
-    topics = [row.prompt.topic for row in rows for _ in row.found]
-    folds = GroupKFold(FOLDS, shuffle=True, random_state=SEED)
-    margins = cross_val_predict(_logistic(), matrix, labels, groups=topics, cv=folds, method="decision_function")
-    return np.split(margins, np.cumsum([len(row.found) for row in rows])[:-1])
+    The threshold is such that a given share of the prompts with one request are taken for several.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    likelier = np.full(len(rows), -np.inf)
+    for seen, held in _folds(rows):
+        opening = Weights(_fit(list(chain.from_iterable(pairs[place] for place in seen))))
+        for place in held[odds[held] > 0]:
+            likelier[place] = openings(rows[place].found, np.flatnonzero(margins[place] > 0).tolist(), opening)[1]
+    looked = odds > 0
+    several = np.array([row.places is not None for row in rows])
+    figures = np.column_stack([odds, likelier])[looked]
+    weights = LogisticRegression().fit(figures, several[looked]).coef_[0]
+    sums = np.full(len(rows), -np.inf)
+    sums[looked] = figures @ weights
+    return {
+        "threshold": round(float(np.quantile(sums[~several], 1 - OVERSPLIT, method="higher")), 3),
+        "examples": int(looked.sum()),
+        "odds": round(float(weights[0]), 3),
+        "likelier": round(float(weights[1]), 3),
+    }
+
+
+def _folds(rows: Sequence[Labelled]) -> Iterator[tuple[Places, Places]]:
+    """What to learn from and what to hold out, no writer in both."""
+    from sklearn.model_selection import GroupKFold
+
+    writers = [row.writer for row in rows]
+    yield from GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, groups=writers)
+
+
+def _unseen(rows: Sequence[Labelled], pairs: Sequence[Sequence[Row]]) -> list[Margins]:
+    """For each prompt the margins of its pairs, by fits that have not seen its writer."""
+    matrix, _ = design(names for each in pairs for names, _ in each)
+    labels = np.array([label for each in pairs for _, label in each])
+    sizes = [len(each) for each in pairs]
+    owner = np.repeat(np.arange(len(rows)), sizes)
+    margins = np.empty(len(labels))
+    for seen, held in _folds(rows):
+        learn, tell = np.isin(owner, seen), np.isin(owner, held)
+        margins[tell] = _logistic().fit(matrix[learn], labels[learn]).decision_function(matrix[tell])
+    return np.split(margins, np.cumsum(sizes)[:-1])
 
 
 def _logistic() -> Any:
