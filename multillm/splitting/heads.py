@@ -20,7 +20,7 @@ from multillm.splitting.lexicon import (
     words,
 )
 
-__all__ = ["Head", "Kind", "Request", "read_head"]
+__all__ = ["ASKING", "Head", "Kind", "Request", "read_head"]
 
 WORDS = re.compile(r"([A-Za-z][\w'’-]*)(?:\s*([A-Za-z][\w'’-]*|\d[\d.,]*|[^\w\s]))?(?:\s*([A-Za-z][\w'’-]*))?")
 CLOSING = re.compile(
@@ -68,6 +68,9 @@ class Kind(StrEnum):
     CONSTRAINT = "constraint"
     LOOK = "look"
     STATEMENT = "statement"
+
+
+ASKING = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.LOOK])
 
 
 class Head(NamedTuple):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import exp, inf, log1p
 from operator import itemgetter
 from typing import NamedTuple
 
+from multillm.splitting.arrangement import arrangement
 from multillm.splitting.clauses import Clause
 from multillm.splitting.cutting import Stretch, cut
 from multillm.splitting.facts import Fact, Weights, read_model, read_weights
@@ -16,14 +17,24 @@ from multillm.splitting.pieces import NOTHING, Piece, Text
 from multillm.splitting.sight import glance, look
 from multillm.splitting.surroundings import Surroundings, beside
 
-__all__ = ["NONE_ASKED", "candidates", "clauses", "of_continuation", "of_opening", "openings", "requests", "weights"]
+__all__ = [
+    "NONE_ASKED",
+    "best",
+    "candidates",
+    "clauses",
+    "of_continuation",
+    "of_opening",
+    "openings",
+    "requests",
+    "weights",
+]
 
 SEVERAL = 2
 FEW = 3
 MOST = 6
 REACH = 12
-WIDTH = 3
-HOPELESS = 2.0
+WIDTH = 4
+HOPELESS = 2.5
 """How far below the likeliest choice, in log-likelihood, another is given up."""
 NEAR = 4
 LIKELIHOOD = itemgetter(0)
@@ -61,12 +72,13 @@ class Asked(NamedTuple):
         return found[::-1]
 
 
-Choice = tuple[float, Asked]
+Chosen = tuple[float, Asked]
+Choice = tuple[float, list[int]]
 NONE_ASKED = Asked(-1, 0, None)
 
 
 def weights(part: str) -> Weights:
-    """One of the models that come with the package: "glance", "look", "opening" or "continuation"."""
+    """One of the models that come with the package: "glance", "look", "opening", "arrangement" or "continuation"."""
     return read_weights("segments.json", part)
 
 
@@ -142,8 +154,9 @@ def requests(masked: str, text: Text) -> list[Request]:
     if not places:
         return []
     found = clauses(masked, text, stretches)
-    asked, likelier = openings(found, places, weights("opening"))
-    if not _several(odds, likelier):
+    single, several = openings(found, places, weights("opening"))
+    likelihood, asked = best(found, several, weights("arrangement"))
+    if not _several(odds, likelihood - single):
         return []
     ends = _ends(found, asked, weights("continuation"))
     return [Request(found[place].head, found[place].head.start, end) for place, end in zip(asked, ends, strict=True)]
@@ -170,33 +183,51 @@ def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Claus
     return [Clause(masked, text, stretch, before) for stretch, before in zip(stretches, befores, strict=False)]
 
 
-def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -> tuple[list[int], float]:
-    """Those of some places whose clauses open a request, if several do, and how much likelier that is than one at most.
+def openings(found: Sequence[Clause], places: Iterable[int], weights: Weights) -> tuple[float, list[Choice]]:
+    """How likely one request at most opens in some places, and the likeliest choices of several, by beam search.
 
-    The likeliest of all choices is found by beam search; the difference is one of log-likelihoods.
+    Parameters
+    ----------
+    found : sequence of Clause
+        All clauses of a prompt.
+    places : iterable of int
+        Those that may open a request, two or more.
+    weights : Weights
+        Of `of_opening` and what the clauses show whatever has been asked.
+
+    Returns
+    -------
+    single : float
+        Log-likelihood of the likeliest choice of one request at most.
+    several : list of (float, list of int)
+        Log-likelihoods and places of those of several, the likeliest first.
     """
     surroundings = Surroundings(found)
-    beam: list[Choice] = [(0.0, NONE_ASKED)]
+    few: list[Chosen] = [(0.0, NONE_ASKED)]
+    several: list[Chosen] = []
     for place in places:
         shown = weights.margin(surroundings.facts(place))
-        choices: list[Choice] = []
-        for likelihood, asked in beam:
+        chosen: list[Chosen] = []
+        for likelihood, asked in few + several:
             margin = shown + weights.sum(of_opening(found, place, asked))
-            choices.append((likelihood - log1p(exp(-margin)), asked.then(place)))
-            choices.append((likelihood - log1p(exp(margin)), asked))
-        beam = _promising(choices)
-    several = next(choice for choice in beam if choice[1].times >= SEVERAL)
-    single = next(choice for choice in beam if choice[1].times < SEVERAL)
-    return several[1].places(), several[0] - single[0]
+            chosen.append((likelihood - log1p(exp(-margin)), asked.then(place)))
+            chosen.append((likelihood - log1p(exp(margin)), asked))
+        chosen.sort(key=LIKELIHOOD, reverse=True)
+        few = [next(choice for choice in chosen if choice[1].times == times) for times in range(SEVERAL)]
+        several = _promising([choice for choice in chosen if choice[1].times >= SEVERAL])
+    return max(map(LIKELIHOOD, few)), [(likelihood, asked.places()) for likelihood, asked in several]
 
 
-def _promising(choices: list[Choice]) -> list[Choice]:
-    """The likeliest choices, in order, and the likeliest that ask nothing, once and several times."""
-    choices.sort(key=LIKELIHOOD, reverse=True)
-    least = choices[0][0] - HOPELESS
-    kept = [choice for choice in choices[:WIDTH] if choice[0] >= least]
-    best = {min(asked.times, SEVERAL): (likelihood, asked) for likelihood, asked in reversed(choices)}
-    return kept + [choice for choice in best.values() if choice not in kept]
+def _promising(chosen: list[Chosen]) -> list[Chosen]:
+    """The likeliest choices, the hopeless ones left out."""
+    return [choice for choice in chosen[:WIDTH] if choice[0] > chosen[0][0] - HOPELESS]
+
+
+def best(found: Sequence[Clause], choices: Sequence[Choice], weights: Weights) -> Choice:
+    """The one of some choices that is best by its likelihood and by what it shows as a whole."""
+    if len(choices) == 1:
+        return choices[0]
+    return max(choices, key=lambda choice: choice[0] + weights.sum(arrangement(found, choice[1])))
 
 
 def _several(odds: float, likelier: float) -> bool:

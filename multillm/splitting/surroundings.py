@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from multillm.splitting.clauses import Clause
 from multillm.splitting.facts import Fact
-from multillm.splitting.heads import Kind
+from multillm.splitting.heads import ASKING
 
 __all__ = ["Surroundings", "beside"]
 
@@ -16,7 +16,6 @@ FEW = 3
 SOME = 4
 LONG = 7
 WORDS = 3
-ASKING = frozenset([Kind.REQUEST, Kind.QUESTION, Kind.LOOK])
 
 
 class Surroundings:

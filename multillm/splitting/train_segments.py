@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
+from multillm.splitting.arrangement import arrangement
 from multillm.splitting.clauses import Clause
 from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Fact, Weights, features
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import Piece, read
-from multillm.splitting.segmenting import NONE_ASKED, SEVERAL, clauses, of_continuation, of_opening, openings
+from multillm.splitting.segmenting import (
+    NONE_ASKED,
+    SEVERAL,
+    Choice,
+    best,
+    clauses,
+    of_continuation,
+    of_opening,
+    openings,
+)
 from multillm.splitting.sight import glance, look
 from multillm.splitting.surroundings import Surroundings
 from multillm.splitting.train import design, readable
@@ -104,19 +115,22 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
         weights of its two figures and the threshold of their sum.
     """
     rows = [each for each in map(labelled, gold) if each.found]
-    opening: dict[str, Any] = {}
-    for _ in range(ROUNDS):
-        pairs = [list(_openings(row, opening)) for row in rows]
-        opening = _fit(list(chain.from_iterable(pairs)))
-    continuation = _fit([pair for row in rows for pair in _continuations(row)])
     first_sight, margins = _first_sight(rows)
     closer_look, odds = _closer_look(rows, margins)
+    opening: dict[str, Any] = {}
+    pairs: dict[int, list[Row]] = {}
+    for _ in range(ROUNDS):
+        pairs = {place: list(_openings(rows[place], opening)) for place in np.flatnonzero(odds > 0).tolist()}
+        opening = _fit(list(chain.from_iterable(pairs.values())))
+    choices = _unseen_choices(rows, pairs, margins)
+    whole = _arrangement(rows, choices)
     return {
         "glance": first_sight,
         "look": closer_look,
         "opening": opening,
-        "continuation": continuation,
-        "several": _several(rows, pairs, margins, odds),
+        "arrangement": whole,
+        "several": _several(rows, odds, choices, Weights(whole)),
+        "continuation": _fit([pair for row in rows for pair in _continuations(row)]),
     }
 
 
@@ -176,8 +190,46 @@ def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[
     return _fit(pairs, threshold, NEGLIGIBLE), odds
 
 
+def _unseen_choices(
+    rows: Sequence[Labelled], pairs: Mapping[int, Sequence[Row]], margins: Sequence[Margins]
+) -> dict[int, tuple[float, list[Choice]]]:
+    """The likeliest openings of some of the prompts, by fits that have not seen their writers."""
+    found = {}
+    for seen, held in _folds(rows):
+        opening = Weights(_fit(list(chain.from_iterable(pairs[place] for place in seen if place in pairs))))
+        for place in pairs.keys() & held.tolist():
+            found[place] = openings(rows[place].found, np.flatnonzero(margins[place] > 0).tolist(), opening)
+    return found
+
+
+def _arrangement(rows: Sequence[Labelled], choices: Mapping[int, tuple[float, list[Choice]]]) -> dict[str, Any]:
+    """Weights of what a choice shows as a whole beside its likelihood.
+
+    They are those by which the odds of the right choice against each other one of its prompt are likeliest (Bradley
+    and Terry 1952), in units of the likelihood's own weight.
+    """
+    right: list[tuple[float, list[str]]] = []
+    other: list[tuple[float, list[str]]] = []
+    for place, (_, several) in sorted(choices.items()):
+        row = rows[place]
+        shown = [(likelihood, features(arrangement(row.found, places))) for likelihood, places in several]
+        labels = [places == row.places for _, places in several]
+        if any(labels):
+            right += [shown[labels.index(True)]] * (len(shown) - 1)
+            other += [each for each, label in zip(shown, labels, strict=True) if not label]
+    matrix, names = design([shows for _, shows in right + other])
+    likelihoods = np.array([[likelihood] for likelihood, _ in right + other])
+    figures = sparse.hstack([likelihoods, matrix]).tocsr()
+    sign = np.resize([1, -1], len(right))
+    differences = sparse.diags(sign) @ (figures[: len(right)] - figures[len(right) :])
+    fitted = _logistic(intercept=False).fit(differences, sign)
+    unit, *coefficients = fitted.coef_[0]
+    weights = readable(names, np.array(coefficients) / unit, NEGLIGIBLE, digits=3)
+    return {"threshold": 0.0, "examples": len(right), "weights": weights}
+
+
 def _several(
-    rows: Sequence[Labelled], pairs: Sequence[Sequence[Row]], margins: Sequence[Margins], odds: Margins
+    rows: Sequence[Labelled], odds: Margins, choices: Mapping[int, tuple[float, list[Choice]]], weights: Weights
 ) -> dict[str, Any]:
     """How much the odds of the closer look and the likelihood of the openings tell of there being several requests.
 
@@ -185,22 +237,22 @@ def _several(
     """
     from sklearn.linear_model import LogisticRegression
 
-    likelier = np.full(len(rows), -np.inf)
-    for seen, held in _folds(rows):
-        opening = Weights(_fit(list(chain.from_iterable(pairs[place] for place in seen))))
-        for place in held[odds[held] > 0]:
-            likelier[place] = openings(rows[place].found, np.flatnonzero(margins[place] > 0).tolist(), opening)[1]
-    looked = odds > 0
+    looked = sorted(choices)
+    likelier = [
+        best(rows[place].found, several, weights)[0] - single
+        for place in looked
+        for single, several in [choices[place]]
+    ]
+    figures = np.column_stack([odds[looked], likelier])
     several = np.array([row.places is not None for row in rows])
-    figures = np.column_stack([odds, likelier])[looked]
-    weights = LogisticRegression().fit(figures, several[looked]).coef_[0]
+    fitted = LogisticRegression().fit(figures, several[looked])
     sums = np.full(len(rows), -np.inf)
-    sums[looked] = figures @ weights
+    sums[looked] = figures @ fitted.coef_[0]
     return {
         "threshold": round(float(np.quantile(sums[~several], 1 - OVERSPLIT, method="higher")), 3),
-        "examples": int(looked.sum()),
-        "odds": round(float(weights[0]), 3),
-        "likelier": round(float(weights[1]), 3),
+        "examples": len(looked),
+        "odds": round(float(fitted.coef_[0][0]), 3),
+        "likelier": round(float(fitted.coef_[0][1]), 3),
     }
 
 
@@ -225,10 +277,10 @@ def _unseen(rows: Sequence[Labelled], pairs: Sequence[Sequence[Row]]) -> list[Ma
     return np.split(margins, np.cumsum(sizes)[:-1])
 
 
-def _logistic() -> Any:
+def _logistic(*, intercept: bool = True) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=STRENGTH, solver="liblinear", random_state=SEED)
+    return LogisticRegression(C=STRENGTH, solver="liblinear", fit_intercept=intercept, random_state=SEED)
 
 
 def _fit(rows: Collection[Row], threshold: float = 0.0, negligible: float = NEGLIGIBLE) -> dict[str, Any]:
