@@ -155,8 +155,8 @@ def requests(masked: str, text: Text) -> list[Request]:
         return []
     found = clauses(masked, text, stretches)
     single, several = openings(found, places, weights("opening"))
-    likelihood, asked = best(found, several, weights("arrangement"))
-    if not _several(odds, likelihood - single):
+    likelihood, asked, shown = best(found, several, weights("arrangement"))
+    if not _several(odds, likelihood - single, shown):
         return []
     ends = _ends(found, asked, weights("continuation"))
     return [Request(found[place].head, found[place].head.start, end) for place, end in zip(asked, ends, strict=True)]
@@ -223,17 +223,16 @@ def _promising(chosen: list[Chosen]) -> list[Chosen]:
     return [choice for choice in chosen[:WIDTH] if choice[0] > chosen[0][0] - HOPELESS]
 
 
-def best(found: Sequence[Clause], choices: Sequence[Choice], weights: Weights) -> Choice:
-    """The one of some choices that is best by its likelihood and by what it shows as a whole."""
-    if len(choices) == 1:
-        return choices[0]
-    return max(choices, key=lambda choice: choice[0] + weights.sum(arrangement(found, choice[1])))
+def best(found: Sequence[Clause], choices: Sequence[Choice], weights: Weights) -> tuple[float, list[int], list[Fact]]:
+    """The one of some choices that is best by its likelihood and by what it shows as a whole, and what that is."""
+    shown = [(likelihood, places, arrangement(found, places)) for likelihood, places in choices]
+    return max(shown, key=lambda choice: choice[0] + weights.sum(choice[2])) if len(shown) > 1 else shown[0]
 
 
-def _several(odds: float, likelier: float) -> bool:
-    """Whether a prompt holds several requests, by what it shows as a whole and by its clauses."""
-    several = read_model("segments.json")["several"]
-    return bool(several["odds"] * odds + several["likelier"] * likelier > several["threshold"])
+def _several(odds: float, likelier: float, shown: Iterable[Fact]) -> bool:
+    """Whether a prompt holds several requests, by a closer look, the likelihood of its openings and what they show."""
+    model = read_model("segments.json")["several"]
+    return bool(model["odds"] * odds + model["likelier"] * likelier + weights("several").margin(shown) > 0)
 
 
 def _ends(found: Sequence[Clause], places: Sequence[int], weights: Weights) -> Iterator[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import log
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,12 @@ from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
 from multillm.splitting.dependencies import later_requests
 from multillm.splitting.facts import features
+from multillm.splitting.fitting import design, readable
 from multillm.splitting.heads import Request, read_head
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
 
-__all__ = ["choose_cutoff", "design", "examples", "main", "readable", "train"]
+__all__ = ["choose_cutoff", "examples", "main", "train"]
 
 SEED = 20_240_601
 FOLDS = 8
@@ -28,7 +29,6 @@ STRENGTH = 0.2
 CUTOFFS = np.arange(5, 96) / 100
 REPLICATES = 1000
 LEVEL = 0.95
-LEAST_COUNT = 3
 NEGLIGIBLE = 0.03
 
 
@@ -84,25 +84,6 @@ def train(path: Path) -> dict[str, Any]:
             "threshold": round(log(chosen["cutoff"] / (1 - chosen["cutoff"])) - float(logistic.intercept_[0]), 3),
             "weights": readable(names, logistic.coef_[0], NEGLIGIBLE, digits=3),
         },
-    }
-
-
-def design(rows: Iterable[Sequence[str]]) -> tuple[Any, npt.NDArray[np.str_]]:
-    """A sparse matrix of how often each row shows each feature, and the features' names; rare ones are left out."""
-    from sklearn.feature_extraction.text import CountVectorizer
-
-    vectorizer = CountVectorizer(analyzer=list, min_df=LEAST_COUNT, dtype=np.float64)
-    return vectorizer.fit_transform(rows), vectorizer.get_feature_names_out()
-
-
-def readable(
-    names: npt.NDArray[np.str_], coefficients: npt.NDArray[np.float64], negligible: float, digits: int
-) -> dict[str, float]:
-    """The weights by name, rounded, without the negligible ones."""
-    return {
-        str(name): round(float(weight), digits)
-        for name, weight in zip(names, coefficients, strict=True)
-        if abs(weight) >= negligible
     }
 
 

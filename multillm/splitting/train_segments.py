@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
+from scipy.sparse import hstack
 
 from multillm.gold import GoldPrompt, load_gold
 from multillm.resources import data_dir
@@ -19,6 +18,7 @@ from multillm.splitting.arrangement import arrangement
 from multillm.splitting.clauses import Clause
 from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Fact, Weights, features
+from multillm.splitting.fitting import NEGLIGIBLE, Margins, Row, design, fit, folds, logistic, readable, unseen
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import Piece, read
@@ -34,28 +34,21 @@ from multillm.splitting.segmenting import (
 )
 from multillm.splitting.sight import glance, look
 from multillm.splitting.surroundings import Surroundings
-from multillm.splitting.train import design, readable
 
 __all__ = ["Labelled", "labelled", "main", "train"]
 
-SEED = 20_261_125
-FOLDS = 5
-STRENGTH = 0.3
 ROUNDS = 3
-NEGLIGIBLE = 0.08
 COARSE = 0.2
 OVERLOOKED = 0.03
 """Share of the openings that first sight may overlook."""
 MISSED = 0.02
 """Share of the prompts of several requests that the closer look may pass over."""
-OVERSPLIT = 0.035
+OVERSPLIT = 0.04
 """Share of the prompts of one request that may be taken for several."""
 HALF = 0.5
-ASKING = (Kind.REQUEST, Kind.QUESTION)
 
-Row = tuple[list[str], bool]
-Margins = npt.NDArray[np.float64]
-Places = npt.NDArray[np.intp]
+Choices = dict[int, tuple[float, list[Choice]]]
+"""For each prompt that is looked at more closely what `openings` finds."""
 
 
 class Labelled(NamedTuple):
@@ -72,7 +65,9 @@ class Labelled(NamedTuple):
     @property
     def guess(self) -> list[int]:
         """Where its only request may open."""
-        return [next((place for place, clause in enumerate(self.found) if clause.kind in ASKING), 0)]
+        return [
+            next((place for place, clause in enumerate(self.found) if clause.kind in (Kind.REQUEST, Kind.QUESTION)), 0)
+        ]
 
     @property
     def writer(self) -> str:
@@ -121,7 +116,7 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
     pairs: dict[int, list[Row]] = {}
     for _ in range(ROUNDS):
         pairs = {place: list(_openings(rows[place], opening)) for place in np.flatnonzero(odds > 0).tolist()}
-        opening = _fit(list(chain.from_iterable(pairs.values())))
+        opening = fit(list(chain.from_iterable(pairs.values())))
     choices = _unseen_choices(rows, pairs, margins)
     whole = _arrangement(rows, choices)
     return {
@@ -130,7 +125,7 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
         "opening": opening,
         "arrangement": whole,
         "several": _several(rows, odds, choices, Weights(whole)),
-        "continuation": _fit([pair for row in rows for pair in _continuations(row)]),
+        "continuation": fit([pair for row in rows for pair in _continuations(row)]),
     }
 
 
@@ -164,13 +159,13 @@ def _continuations(row: Labelled) -> Iterator[Row]:
 
 def _first_sight(rows: Sequence[Labelled]) -> tuple[dict[str, Any], list[Margins]]:
     """Weights of first sight, with a threshold that overlooks few openings, and the margins of unseen clauses."""
-    pairs = [
-        [(features(facts), place in (row.places or ())) for place, facts in enumerate(row.glances)] for row in rows
-    ]
-    unseen = _unseen(rows, pairs)
-    opens = np.array([label for each in pairs for _, label in each])
-    threshold = float(np.quantile(np.concatenate(unseen)[opens], OVERLOOKED))
-    return _fit(list(chain.from_iterable(pairs)), threshold, COARSE), [margins - threshold for margins in unseen]
+    pairs = [(features(facts), place in (row.places or ())) for row in rows for place, facts in enumerate(row.glances)]
+    matrix, _ = design(names for names, _ in pairs)
+    opens = [label for _, label in pairs]
+    margins = unseen(matrix, opens, [row.writer for row in rows for _ in row.glances])
+    threshold = float(np.quantile(margins[opens], OVERLOOKED))
+    ends = np.cumsum([len(row.glances) for row in rows])
+    return fit(pairs, threshold, COARSE), np.split(margins - threshold, ends[:-1])
 
 
 def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[dict[str, Any], Margins]:
@@ -183,111 +178,79 @@ def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[
         (features(look(rows[place].pieces, rows[place].glances, margins[place])), rows[place].places is not None)
         for place in kept
     ]
-    unseen = np.concatenate(_unseen([rows[place] for place in kept], [[pair] for pair in pairs]))
-    threshold = float(np.quantile(unseen[[several for _, several in pairs]], MISSED))
+    matrix, _ = design(names for names, _ in pairs)
+    several = [label for _, label in pairs]
+    found = unseen(matrix, several, [rows[place].writer for place in kept])
+    threshold = float(np.quantile(found[several], MISSED))
     odds = np.full(len(rows), -np.inf)
-    odds[kept] = unseen - threshold
-    return _fit(pairs, threshold, NEGLIGIBLE), odds
+    odds[kept] = found - threshold
+    return fit(pairs, threshold), odds
 
 
 def _unseen_choices(
     rows: Sequence[Labelled], pairs: Mapping[int, Sequence[Row]], margins: Sequence[Margins]
-) -> dict[int, tuple[float, list[Choice]]]:
-    """The likeliest openings of some of the prompts, by fits that have not seen their writers."""
+) -> Choices:
+    """The likeliest openings of those prompts that have pairs, by fits that have not seen their writers."""
     found = {}
-    for seen, held in _folds(rows):
-        opening = Weights(_fit(list(chain.from_iterable(pairs[place] for place in seen if place in pairs))))
-        for place in pairs.keys() & held.tolist():
+    places = list(pairs)
+    for seen, held in folds([rows[place].writer for place in places]):
+        opening = Weights(fit(list(chain.from_iterable(pairs[places[each]] for each in seen))))
+        for place in (places[each] for each in held):
             found[place] = openings(rows[place].found, np.flatnonzero(margins[place] > 0).tolist(), opening)
-    return found
+    return {place: found[place] for place in places}
 
 
-def _arrangement(rows: Sequence[Labelled], choices: Mapping[int, tuple[float, list[Choice]]]) -> dict[str, Any]:
-    """Weights of what a choice shows as a whole beside its likelihood.
+def _arrangement(rows: Sequence[Labelled], choices: Choices) -> dict[str, Any]:
+    """Weights of what a choice shows as a whole, in units of the weight of its likelihood.
 
-    They are those by which the odds of the right choice against each other one of its prompt are likeliest (Bradley
-    and Terry 1952), in units of the likelihood's own weight.
+    With them the right choice is likeliest to be the better one of each pair of it and another (Bradley and Terry
+    1952, equation 1, with log-linear strengths).
     """
     right: list[tuple[float, list[str]]] = []
     other: list[tuple[float, list[str]]] = []
-    for place, (_, several) in sorted(choices.items()):
+    for place, (_, several) in choices.items():
         row = rows[place]
         shown = [(likelihood, features(arrangement(row.found, places))) for likelihood, places in several]
         labels = [places == row.places for _, places in several]
         if any(labels):
             right += [shown[labels.index(True)]] * (len(shown) - 1)
             other += [each for each, label in zip(shown, labels, strict=True) if not label]
-    matrix, names = design([shows for _, shows in right + other])
+    matrix, names = design(shows for _, shows in right + other)
     likelihoods = np.array([[likelihood] for likelihood, _ in right + other])
-    figures = sparse.hstack([likelihoods, matrix]).tocsr()
+    figures = hstack([likelihoods, matrix]).tocsr()
     sign = np.resize([1, -1], len(right))
-    differences = sparse.diags(sign) @ (figures[: len(right)] - figures[len(right) :])
-    fitted = _logistic(intercept=False).fit(differences, sign)
+    fitted = logistic(intercept=False).fit(
+        (figures[: len(right)] - figures[len(right) :]).multiply(sign[:, None]), sign
+    )
     unit, *coefficients = fitted.coef_[0]
     weights = readable(names, np.array(coefficients) / unit, NEGLIGIBLE, digits=3)
     return {"threshold": 0.0, "examples": len(right), "weights": weights}
 
 
-def _several(
-    rows: Sequence[Labelled], odds: Margins, choices: Mapping[int, tuple[float, list[Choice]]], weights: Weights
-) -> dict[str, Any]:
-    """How much the odds of the closer look and the likelihood of the openings tell of there being several requests.
+def _several(rows: Sequence[Labelled], odds: Margins, choices: Choices, whole: Weights) -> dict[str, Any]:
+    """Weights of what the best choice of several requests shows, of the closer look's odds and of its likelihood.
 
     The threshold is such that a given share of the prompts with one request are taken for several.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    looked = sorted(choices)
-    likelier = [
-        best(rows[place].found, several, weights)[0] - single
-        for place in looked
-        for single, several in [choices[place]]
-    ]
-    figures = np.column_stack([odds[looked], likelier])
-    several = np.array([row.places is not None for row in rows])
-    fitted = LogisticRegression().fit(figures, several[looked])
+    looked = list(choices)
+    found = [(single, *best(rows[place].found, several, whole)) for place, (single, several) in choices.items()]
+    matrix, names = design(features(shown) for *_, shown in found)
+    figures = np.column_stack([odds[looked], [likelihood - single for single, likelihood, *_ in found]])
+    together = hstack([figures, matrix]).tocsr()
+    labels = [rows[place].places is not None for place in looked]
     sums = np.full(len(rows), -np.inf)
-    sums[looked] = figures @ fitted.coef_[0]
+    sums[looked] = unseen(together, labels, [rows[place].writer for place in looked])
+    alone = [row.places is None for row in rows]
+    threshold = float(np.quantile(sums[alone], 1 - OVERSPLIT, method="higher"))
+    fitted = logistic().fit(together, labels)
+    of_odds, of_likelier, *coefficients = fitted.coef_[0]
     return {
-        "threshold": round(float(np.quantile(sums[~several], 1 - OVERSPLIT, method="higher")), 3),
+        "threshold": round(threshold - float(fitted.intercept_[0]), 3),
         "examples": len(looked),
-        "odds": round(float(fitted.coef_[0][0]), 3),
-        "likelier": round(float(fitted.coef_[0][1]), 3),
+        "odds": round(float(of_odds), 3),
+        "likelier": round(float(of_likelier), 3),
+        "weights": readable(names, np.array(coefficients), NEGLIGIBLE, digits=3),
     }
-
-
-def _folds(rows: Sequence[Labelled]) -> Iterator[tuple[Places, Places]]:
-    """What to learn from and what to hold out, no writer in both."""
-    from sklearn.model_selection import GroupKFold
-
-    writers = [row.writer for row in rows]
-    yield from GroupKFold(FOLDS, shuffle=True, random_state=SEED).split(rows, groups=writers)
-
-
-def _unseen(rows: Sequence[Labelled], pairs: Sequence[Sequence[Row]]) -> list[Margins]:
-    """For each prompt the margins of its pairs, by fits that have not seen its writer."""
-    matrix, _ = design(names for each in pairs for names, _ in each)
-    labels = np.array([label for each in pairs for _, label in each])
-    sizes = [len(each) for each in pairs]
-    owner = np.repeat(np.arange(len(rows)), sizes)
-    margins = np.empty(len(labels))
-    for seen, held in _folds(rows):
-        learn, tell = np.isin(owner, seen), np.isin(owner, held)
-        margins[tell] = _logistic().fit(matrix[learn], labels[learn]).decision_function(matrix[tell])
-    return np.split(margins, np.cumsum(sizes)[:-1])
-
-
-def _logistic(*, intercept: bool = True) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=STRENGTH, solver="liblinear", fit_intercept=intercept, random_state=SEED)
-
-
-def _fit(rows: Collection[Row], threshold: float = 0.0, negligible: float = NEGLIGIBLE) -> dict[str, Any]:
-    matrix, names = design([names for names, _ in rows])
-    fitted = _logistic().fit(matrix, [label for _, label in rows])
-    weights = readable(names, fitted.coef_[0], negligible, digits=3)
-    return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(rows), "weights": weights}
 
 
 def main() -> None:
