@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 
 import numpy as np
@@ -21,7 +22,7 @@ from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Weights, features, read_model, read_weights
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import read
-from multillm.splitting.segmenting import candidates, clauses, openings
+from multillm.splitting.segmenting import best, candidates, clauses, openings
 from multillm.splitting.train import choose_cutoff, train
 from multillm.splitting.train_segments import train as train_segments
 
@@ -312,18 +313,34 @@ def test_a_fact_falls_back_on_its_first_values() -> None:
     assert weights.margin([]) == -1.0
 
 
-def test_what_is_asked_first_is_taken_back_if_what_follows_is_likelier_without_it() -> None:
-    prompt = "Notes on heaps. Explain stacks."
+def test_the_likeliest_openings_are_found_together() -> None:
+    prompt = "Notes on heaps. Explain stacks. Compare both."
     text = read(prompt)
     found = clauses(prompt, text, cut(prompt, text))
-    alone = {"nothing asked False": 0.1, "nothing asked True": 5.0}
-    assert openings(found, [0], Weights({"weights": alone, "threshold": 0.0})) == [0]
-    assert openings(found, [0, 1], Weights({"weights": alone, "threshold": 0.0})) == [1]
-    second = {"asked times 1": 4.0, "nothing asked False": 2.0}
-    assert openings(found, [0, 1], Weights({"weights": alone | second, "threshold": 0.0})) == [0, 1]
-    doubtful = second | {"nothing asked False": 0.5}
-    assert openings(found, [0, 1], Weights({"weights": alone | doubtful, "threshold": 0.0})) == [1]
-    assert openings(found, [0, 1], Weights({"weights": {}, "threshold": 1.0})) == []
+
+    def likeliest(weights: dict[str, float]) -> tuple[list[int], float]:
+        single, several = openings(found, [0, 1, 2], Weights({"weights": weights, "threshold": 0.0}))
+        assert several == sorted(several, reverse=True)
+        return several[0][1], several[0][0] - single
+
+    places, likelier = likeliest({"asked times 1": 4.0, "asked times 2": 4.0})
+    assert places == [0, 1, 2]
+    assert likelier == pytest.approx(2 * math.log(2) - 2 * math.log1p(math.exp(-4)))
+    assert likeliest({"asked times 1": 4.0, "asked times 2": -4.0})[0] == [0, 1]
+    assert likeliest({"asked times 1": -4.0, "asked times 2": -4.0})[1] < 0
+    second = {"nothing asked False stop": 4.0, "nothing asked False begin": -4.0, "asked times 1": 4.0}
+    assert likeliest(second)[0] == [1, 2]
+
+
+def test_of_choices_about_as_likely_the_one_that_is_best_as_a_whole_is_taken() -> None:
+    prompt = "Explain a heap; a stack; a queue."
+    text = read(prompt)
+    found = clauses(prompt, text, cut(prompt, text))
+    choices = [(-1.0, [0, 1]), (-1.5, [0, 1, 2])]
+    alike = Weights({"weights": {"joint semicolon False all": 1.0}, "threshold": 0.0})
+    assert best(found, choices, alike)[1] == [0, 1, 2]
+    assert best(found, choices, Weights({"weights": {}, "threshold": 0.0}))[1] == [0, 1]
+    assert ("joint", "semicolon", False, "some", 2) in best(found, choices[:1], alike)[2]
 
 
 @pytest.mark.parametrize(
@@ -332,7 +349,9 @@ def test_what_is_asked_first_is_taken_back_if_what_follows_is_likelier_without_i
 )
 def test_what_holds_one_request_is_passed_over_before_its_clauses_are_read(prompt: str, count: int) -> None:
     text = read(prompt)
-    assert len(candidates(text.pieces, cut(prompt, text))) == count
+    places, odds = candidates(text.pieces, cut(prompt, text))
+    assert len(places) == count
+    assert (odds > 0) == (count > 0)
 
 
 @given(st.lists(PIECES, max_size=30).map(" ".join))
@@ -374,7 +393,7 @@ def test_the_shipped_segments_were_learned_from_the_shipped_data() -> None:
 @pytest.mark.learning
 def test_learning_where_requests_open_again_gives_the_same() -> None:
     again = train_segments(load_gold("train"))
-    for part in ("glance", "look", "opening", "continuation"):
+    for part in ("glance", "look", "opening", "arrangement", "several", "continuation"):
         shipped = read_model("segments.json")[part]
         assert again[part]["examples"] == shipped["examples"]
         assert again[part]["threshold"] == pytest.approx(shipped["threshold"], abs=0.02)

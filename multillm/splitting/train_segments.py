@@ -175,7 +175,7 @@ def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[
     """
     kept = [place for place, each in enumerate(margins) if sum(each > 0) >= SEVERAL]
     pairs = [
-        (features(look(rows[place].pieces, rows[place].glances, margins[place])), rows[place].places is not None)
+        (features(look(rows[place].pieces, rows[place].glances, margins[place].tolist())), rows[place].places is not None)
         for place in kept
     ]
     matrix, _ = design(names for names, _ in pairs)
