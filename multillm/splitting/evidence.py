@@ -7,7 +7,7 @@ from functools import cached_property
 
 from multillm.splitting.facts import Fact
 from multillm.splitting.heads import Head
-from multillm.splitting.pieces import LINE, PARAGRAPH, POINTERS, Piece, occurring
+from multillm.splitting.pieces import POINTERS, Piece, occurring
 from multillm.splitting.verbs import verb_classes
 
 __all__ = ["Evidence"]
@@ -20,7 +20,6 @@ FEW = 3
 MANY = 6
 STEPS = 8
 OPENING = 8
-SIZES = 4
 MOST_NEARER = 2
 
 
@@ -44,8 +43,8 @@ class Evidence:
         Its first words.
     words : list of str
         Their texts.
-    content, stems : set of str
-        What they say, and how that begins.
+    stems : set of str
+        How those that say something begin, in the singular.
     pointers : list of (str, list of str)
         Words that may point at something known, each with how the words after it begin.
     named : list of str
@@ -57,7 +56,6 @@ class Evidence:
         self.classes = verb_classes(head)
         self.told = told = [piece for piece in pieces if piece.word][:MOST_WORDS]
         self.words = [piece.text for piece in told]
-        self.content = {piece.content for piece in told if piece.content}
         self.stems = {piece.stem for piece in told if piece.stem}
         self.pointers = [
             (piece.text, [noun.stem for noun in told[place : place + PHRASE] if noun.stem])
@@ -75,14 +73,9 @@ class Evidence:
     def as_later(self) -> list[Fact]:
         """What it shows of needing another, whichever that is."""
         _, second, third, *_ = *self.words, "", "", ""
-        kind = self.head.kind.value
-        gap = max((piece.gap for piece in self.joint), default=0)
         return [
             ("verb", self.head.verb, second, third),
-            ("kind", kind, self.words[0] if self.words else ""),
-            ("length", min(len(self.words) // 2, STEPS), kind),
-            ("apart", gap >= LINE, gap == PARAGRAPH, kind),
-            ("pointing", bool(self.pointers), self.classes[0]),
+            ("length", min(len(self.words) // 2, STEPS), self.head.kind.value),
             *occurring(self.told[1:TOLD]),
             *[("joined", word) for word in dict.fromkeys(piece.text for piece in self.joint)],
         ]
@@ -96,18 +89,14 @@ class Evidence:
         """What it shows together with one of those before it, given how many words it shares with each."""
         earlier, between = before[place], before[place + 1 :]
         far = bool(between)
-        alike = shared[place] - len(self.content & earlier.content)
         new = len(self.stems) - shared[place]
         pointed = dict.fromkeys([(word, _where(nouns, earlier, between)) for word, nouns in self.pointers])
         return [
-            ("left", earlier.classes[0], self.classes[0]),
             ("verbs", earlier.head.verb, self.head.verb),
-            ("alike", max(0, min(alike, FEW)), far),
             ("new", min(new, MANY), far),
             ("both point", bool(earlier.pointers), bool(self.pointers), far),
             ("nearer", min(sum(each > shared[place] for each in shared), MOST_NEARER), min(shared[place], FEW)),
             ("only", shared[place] > 0 and sum(map(bool, shared)) == 1),
-            ("sizes", min(len(earlier.words) // 4, SIZES), min(len(self.words) // 4, SIZES)),
             *earlier.as_earlier,
             *[("named", noun, earlier.head.verb) for noun in self.named],
             *[("named by", f"{name} {noun}", far) for noun in self.named for name in earlier.classes],

@@ -79,8 +79,8 @@ class Piece(NamedTuple):
         Whether it is one.
     has : str
         The feature of a text that it occurs in.
-    content, stem : str
-        The singular of a longer word and how it begins; empty for those that only build sentences.
+    stem : str
+        How the singular of a longer word begins; empty for those that only build sentences.
     counts : bool
         Whether it may number an item of a list.
     itemises : bool
@@ -98,7 +98,6 @@ class Piece(NamedTuple):
     full: bool
     word: bool
     has: str
-    content: str
     stem: str
     counts: bool
     itemises: bool
@@ -139,7 +138,7 @@ def _piece(raw: str) -> Piece:
     gap = _gap(raw[:white])
     mark = _mark(text, gap)
     word = text[:1].isalnum()
-    content = _singular(text) if word and len(text) >= SHORT and text not in NO_CONTENT else ""
+    stem = _singular(text)[:STEM] if word and len(text) >= SHORT and text not in NO_CONTENT else ""
     counts = text.isdigit() or text in COUNTING
     return Piece(
         text=text,
@@ -151,8 +150,7 @@ def _piece(raw: str) -> Piece:
         full=word or text[:1] == FILLER,
         word=word,
         has=f"has {text}",
-        content=content,
-        stem=content[:STEM],
+        stem=stem,
         counts=counts,
         itemises=ITEM_BEGINS.fullmatch(text) is not None,
         notable=bool(mark) or gap >= LINE or text == "(" or counts or text in CONJUNCTIONS,

@@ -99,16 +99,14 @@ def of_opening(found: Sequence[Clause], place: int, asked: Asked) -> list[Fact]:
     if not asked.times:
         return [("nothing asked", last, kind, joint)]
     latest = found[asked.latest]
-    distance = place - asked.latest
     facts: list[Fact] = [
         ("asked", kind, joint, latest.kind, latest.joint),
         ("asked item", latest.item, clause.item, joint),
         ("asked before verb", clause.head.verb, latest.kind, joint),
-        ("asked distance", min(distance, FEW), kind, joint),
         ("asked times", min(asked.times, FEW), kind, joint),
         *[("asked does", f"{name} {other}", joint) for name in latest.classes for other in clause.classes],
     ]
-    if distance > 1:
+    if place - asked.latest > 1:
         between = found[max(asked.latest, place - NEAR) : place]
         parted = any(each.joint in PARTED for each in between[1:])
         facts += [("parted", parted, joint, kind), ("since", between[-1].kind, between[-1].joint, joint, kind)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from math import floor
 
 from multillm.splitting.cutting import Stretch
@@ -21,33 +20,33 @@ LOWEST, HIGHEST = -8, 16
 
 
 def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
-    """What a stretch shows at first sight."""
+    """What a stretch shows at first sight, what tells most first."""
     _, begin, last, joint = stretch
     opening, second, third, fourth, *_ = *pieces[begin : min(last, begin + 4)], NOTHING, NOTHING, NOTHING, NOTHING
     return [
-        ("glance", opening.kind, second.kind, third.kind, joint),
         ("glance word", joint, stretch.item, opening.kind, opening.text),
+        ("glance", opening.kind, second.kind, third.kind, joint),
         ("glance fourth", fourth.text),
         ("glance length", min(last - begin, LONG), joint),
     ]
 
 
-def look(pieces: Sequence[Piece], glances: Sequence[Iterable[Fact]], margins: Sequence[float]) -> list[Fact]:
+def look(pieces: Sequence[Piece], glances: Sequence[Sequence[Fact]], margins: Sequence[float]) -> list[Fact]:
     """What a prompt shows of holding several requests.
 
     Parameters
     ----------
     pieces : sequence of Piece
         Its words and marks.
-    glances : sequence of iterable of Fact
-        What each of its stretches, two or more, shows at first sight.
+    glances : sequence of sequence of Fact
+        What each of its stretches, two or more, shows at first sight; the first of it counts.
     margins : sequence of float
         By how much each may open a request at first sight.
     """
     second, likeliest = sorted(margins)[-2:]
     return [
         *occurring(pieces[:READ]),
-        *dict.fromkeys(chain.from_iterable(glances[:SEEN])),
+        *dict.fromkeys([facts[0] for facts in glances[:SEEN]]),
         ("candidates", min(sum(margin > 0 for margin in margins), MOST)),
         ("stretches", min(len(glances), LONG)),
         ("pieces", min(len(pieces) // STEP, LONG)),

@@ -15,7 +15,6 @@ MOST = 8
 FEW = 3
 SOME = 4
 LONG = 7
-WORDS = 3
 
 
 class Surroundings:
@@ -33,13 +32,12 @@ class Surroundings:
         self.asked = list(accumulate(asking, initial=0))
         self.next_joints = _next_joints(found, asking)
         self.paragraphs = list(accumulate(int(clause.joint == "paragraph") for clause in found))
-        self.beginning = ("prompt words", *[piece.text for piece in found[0].opening[:WORDS]]) if found else ()
 
     def facts(self, place: int) -> list[Fact]:
         """What a clause and the others show together, whatever has been asked before it."""
         found, asked, clause = self.found, self.asked, self.found[place]
         kind, joint = clause.kind, clause.joint
-        facts = [
+        return [
             *clause.words(),
             *clause.facts(),
             *beside(found, place),
@@ -51,9 +49,6 @@ class Surroundings:
             ("asking after", min(asked[-1] - asked[place + 1], FEW), kind),
             ("next asking", self.next_joints[place], joint, kind),
         ]
-        if place:
-            facts.append(self.beginning)
-        return facts
 
 
 def beside(found: Sequence[Clause], place: int) -> list[Fact]:

@@ -174,10 +174,8 @@ def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[
     Those that first sight passes over have none.
     """
     kept = [place for place, each in enumerate(margins) if sum(each > 0) >= SEVERAL]
-    pairs = [
-        (features(look(rows[place].pieces, rows[place].glances, margins[place].tolist())), rows[place].places is not None)
-        for place in kept
-    ]
+    shown = (look(rows[place].pieces, rows[place].glances, margins[place].tolist()) for place in kept)
+    pairs = [(features(facts), rows[place].places is not None) for place, facts in zip(kept, shown, strict=True)]
     matrix, _ = design(names for names, _ in pairs)
     several = [label for _, label in pairs]
     found = unseen(matrix, several, [rows[place].writer for place in kept])
