@@ -43,7 +43,7 @@ OVERLOOKED = 0.03
 """Share of the openings that first sight may overlook."""
 MISSED = 0.02
 """Share of the prompts of several requests that the closer look may pass over."""
-OVERSPLIT = 0.04
+OVERSPLIT = 0.035
 """Share of the prompts of one request that may be taken for several."""
 HALF = 0.5
 
