@@ -352,9 +352,9 @@ def test_of_choices_about_as_likely_the_one_that_is_best_as_a_whole_is_taken() -
 )
 def test_what_holds_one_request_is_passed_over_before_its_clauses_are_read(prompt: str, count: int) -> None:
     text = read(prompt)
-    places, odds = candidates(text.pieces, cut(prompt, text))
+    places, looks = candidates(text.pieces, cut(prompt, text))
     assert len(places) == count
-    assert (odds > 0) == (count > 0)
+    assert (looks > 0) == (count > 0)
 
 
 @given(st.lists(PIECES, max_size=30).map(" ".join))

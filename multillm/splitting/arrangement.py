@@ -10,7 +10,7 @@ from multillm.splitting.heads import ASKING
 
 __all__ = ["arrangement"]
 
-SEEN = 40
+CLAUSES_READ = 40
 MOST = 6
 MANY = 8
 FEW = 4
@@ -24,12 +24,12 @@ def arrangement(found: Sequence[Clause], places: Sequence[int]) -> list[Fact]:
     Parameters
     ----------
     found : sequence of Clause
-        All clauses of a prompt.
+        All clauses of a prompt; whether those that are alike open a request is told of the first forty.
     places : sequence of int
         Those that open a request, in order, two or more.
     """
     first, opened = places[0], frozenset(places)
-    later = [(clause, place in opened) for place, clause in enumerate(found[:SEEN]) if place > first]
+    later = [(clause, place in opened) for place, clause in enumerate(found[:CLAUSES_READ]) if place > first]
     joints = sorted({found[place].joint for place in places[1:]})
     return [
         ("count", min(len(places), MOST), min(len(found), MANY)),

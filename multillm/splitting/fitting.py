@@ -15,6 +15,7 @@ FOLDS = 5
 STRENGTH = 0.3
 LEAST_COUNT = 3
 NEGLIGIBLE = 0.08
+DIGITS = 3
 
 Row = tuple[list[str], bool]
 """The features of an example, and its label."""
@@ -30,12 +31,10 @@ def design(rows: Iterable[Sequence[str]]) -> tuple[Any, npt.NDArray[np.str_]]:
     return vectorizer.fit_transform(rows), vectorizer.get_feature_names_out()
 
 
-def readable(
-    names: npt.NDArray[np.str_], coefficients: npt.NDArray[np.float64], negligible: float, digits: int
-) -> dict[str, float]:
+def readable(names: npt.NDArray[np.str_], coefficients: npt.NDArray[np.float64], negligible: float) -> dict[str, float]:
     """The weights by name, rounded, without the negligible ones."""
     return {
-        str(name): round(float(weight), digits)
+        str(name): round(float(weight), DIGITS)
         for name, weight in zip(names, coefficients, strict=True)
         if abs(weight) >= negligible
     }
@@ -60,7 +59,7 @@ def fit(rows: Sequence[Row], threshold: float = 0.0, negligible: float = NEGLIGI
     """
     matrix, names = design(names for names, _ in rows)
     fitted = logistic().fit(matrix, [label for _, label in rows])
-    weights = readable(names, fitted.coef_[0], negligible, digits=3)
+    weights = readable(names, fitted.coef_[0], negligible)
     return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(rows), "weights": weights}
 
 

@@ -22,11 +22,11 @@ __all__ = [
     "best",
     "candidates",
     "clauses",
+    "learned",
     "of_continuation",
     "of_opening",
     "openings",
     "requests",
-    "weights",
 ]
 
 SEVERAL = 2
@@ -77,8 +77,8 @@ Choice = tuple[float, list[int]]
 NONE_ASKED = Asked(-1, 0, None)
 
 
-def weights(part: str) -> Weights:
-    """One of the models that come with the package: "glance", "look", "opening", "arrangement" or "continuation"."""
+def learned(part: str) -> Weights:
+    """Weights of one of the decisions: "glance", "look", "opening", "arrangement", "several" or "continuation"."""
     return read_weights("segments.json", part)
 
 
@@ -143,36 +143,38 @@ def of_continuation(found: Sequence[Clause], latest: int, place: int, stop: int)
 def requests(masked: str, text: Text) -> list[Request]:
     """Requests of a masked prompt, in order; none if it holds one at most.
 
-    Of the clauses that may open a request at first sight those do that are likeliest to together, by what each and its
-    surroundings show and what has been asked before it; the clauses after one go on with it until one is weighed to
-    stand outside.
+    Of the clauses that may open a request at first sight the likeliest choices are found, by what each and its
+    surroundings show and what has been asked before it; the one is taken that is best as a whole too, if the prompt is
+    likely to hold several requests at all. The clauses after an opening go on with it until one is weighed to stand
+    outside.
     """
     stretches = cut(masked, text)
-    places, odds = candidates(text.pieces, stretches)
+    places, looks = candidates(text.pieces, stretches)
     if not places:
         return []
     found = clauses(masked, text, stretches)
-    single, several = openings(found, places, weights("opening"))
-    likelihood, asked, shown = best(found, several, weights("arrangement"))
-    if not _several(odds, likelihood - single, shown):
+    single, several = openings(found, places, learned("opening"))
+    likelihood, asked, shown = best(found, several, learned("arrangement"))
+    if not _several(looks, likelihood - single, shown):
         return []
-    ends = _ends(found, asked, weights("continuation"))
+    ends = _ends(found, asked, learned("continuation"))
     return [Request(found[place].head, found[place].head.start, end) for place, end in zip(asked, ends, strict=True)]
 
 
 def candidates(pieces: Sequence[Piece], stretches: Sequence[Stretch]) -> tuple[list[int], float]:
-    """Which clauses may open a request at first sight, and the log-odds that several do, at a closer look.
+    """Which clauses may open a request at first sight, and how likely several do, at a closer look.
 
-    No clause if the closer look passes over the prompt.
+    The latter is by how much the log-odds exceed those from which on a prompt is not passed over; no clause if they
+    do not.
     """
-    first_sight, closer_look = weights("glance"), weights("look")
+    first_sight, closer_look = learned("glance"), learned("look")
     glances = [glance(pieces, stretch) for stretch in stretches]
     margins = list(map(first_sight.margin, glances))
     places = [place for place, margin in enumerate(margins) if margin > 0]
     if len(places) < SEVERAL:
         return [], -inf
-    odds = closer_look.margin(look(pieces, glances, margins))
-    return places if odds > 0 else [], odds
+    looks = closer_look.margin(look(pieces, glances, margins))
+    return places if looks > 0 else [], looks
 
 
 def clauses(masked: str, text: Text, stretches: Sequence[Stretch]) -> list[Clause]:
@@ -227,10 +229,10 @@ def best(found: Sequence[Clause], choices: Sequence[Choice], weights: Weights) -
     return max(shown, key=lambda choice: choice[0] + weights.sum(choice[2])) if len(shown) > 1 else shown[0]
 
 
-def _several(odds: float, likelier: float, shown: Iterable[Fact]) -> bool:
+def _several(looks: float, log_ratio: float, shown: Iterable[Fact]) -> bool:
     """Whether a prompt holds several requests, by a closer look, the likelihood of its openings and what they show."""
     model = read_model("segments.json")["several"]
-    return bool(model["odds"] * odds + model["likelier"] * likelier + weights("several").margin(shown) > 0)
+    return bool(model["looks"] * looks + model["log_ratio"] * log_ratio + learned("several").margin(shown) > 0)
 
 
 def _ends(found: Sequence[Clause], places: Sequence[int], weights: Weights) -> Iterator[int]:

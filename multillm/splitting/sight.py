@@ -11,11 +11,13 @@ from multillm.splitting.pieces import NOTHING, Piece, occurring
 
 __all__ = ["glance", "look"]
 
-LONG = 12
-SEEN = 24
-READ = 100
-MOST = 8
+LONGEST = 12
+MOST_STRETCHES = 12
+MOST_CANDIDATES = 8
+MOST_STEPS = 12
 STEP = 8
+STRETCHES_READ = 24
+PIECES_READ = 100
 LOWEST, HIGHEST = -8, 16
 
 
@@ -27,7 +29,7 @@ def glance(pieces: Sequence[Piece], stretch: Stretch) -> list[Fact]:
         ("glance word", joint, stretch.item, opening.kind, opening.text),
         ("glance", opening.kind, second.kind, third.kind, joint),
         ("glance fourth", fourth.text),
-        ("glance length", min(last - begin, LONG), joint),
+        ("glance length", min(last - begin, LONGEST), joint),
     ]
 
 
@@ -37,19 +39,19 @@ def look(pieces: Sequence[Piece], glances: Sequence[Sequence[Fact]], margins: Se
     Parameters
     ----------
     pieces : sequence of Piece
-        Its words and marks.
+        Its words and marks; the first hundred are read.
     glances : sequence of sequence of Fact
-        What each of its stretches, two or more, shows at first sight; the first of it counts.
+        What each of its stretches, two or more, shows at first sight; the first fact of the first 24 is read.
     margins : sequence of float
         By how much each may open a request at first sight.
     """
     second, likeliest = sorted(margins)[-2:]
     return [
-        *occurring(pieces[:READ]),
-        *dict.fromkeys([facts[0] for facts in glances[:SEEN]]),
-        ("candidates", min(sum(margin > 0 for margin in margins), MOST)),
-        ("stretches", min(len(glances), LONG)),
-        ("pieces", min(len(pieces) // STEP, LONG)),
+        *occurring(pieces[:PIECES_READ]),
+        *dict.fromkeys([facts[0] for facts in glances[:STRETCHES_READ]]),
+        ("candidates", min(sum(margin > 0 for margin in margins), MOST_CANDIDATES)),
+        ("stretches", min(len(glances), MOST_STRETCHES)),
+        ("pieces", min(len(pieces) // STEP, MOST_STEPS)),
         ("likeliest", _halves(likeliest)),
         ("second", _halves(second)),
     ]

@@ -82,7 +82,7 @@ def train(path: Path) -> dict[str, Any]:
         **chosen,
         "model": {
             "threshold": round(log(chosen["cutoff"] / (1 - chosen["cutoff"])) - float(logistic.intercept_[0]), 3),
-            "weights": readable(names, logistic.coef_[0], NEGLIGIBLE, digits=3),
+            "weights": readable(names, logistic.coef_[0], NEGLIGIBLE),
         },
     }
 

@@ -39,6 +39,7 @@ __all__ = ["Labelled", "labelled", "main", "train"]
 
 ROUNDS = 3
 COARSE = 0.2
+"""Below which size a weight of first sight is left out."""
 OVERLOOKED = 0.03
 """Share of the openings that first sight may overlook."""
 MISSED = 0.02
@@ -71,7 +72,7 @@ class Labelled(NamedTuple):
 
     @property
     def writer(self) -> str:
-        """Who wrote it: the topics of one writer begin alike."""
+        """Who wrote it, by how its topic begins; for the oldest prompts the topic itself."""
         return self.prompt.topic.partition("-")[0]
 
 
@@ -92,11 +93,13 @@ def labelled(prompt: GoldPrompt) -> Labelled:
 
 
 def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
-    """Weights of first sight, closer look, openings and continuations, learned from labelled prompts.
+    """Weights of every decision on where requests open and end, learned from labelled prompts.
 
     Which clause of a prompt with one request opens it is not labelled; it is taken for the one that the weights of
-    the round before favour, starting from the first that asks. Each part learns from what those before it tell of
-    prompts whose writers they have not seen.
+    the round before favour, starting from the first that asks. The closer look, the openings, the arrangement and the
+    last decision learn from what the decisions before them say of prompts whose writers those have not seen; only the
+    last one is told the best choice by arrangement weights that have, and the folds of one do not nest in those of
+    another. So no score comes from here: it takes prompts that none of it has seen.
 
     Parameters
     ----------
@@ -106,16 +109,16 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
     Returns
     -------
     dict
-        glance, look, opening and continuation, each with weights and the threshold of their sum; several, with the
-        weights of its two figures and the threshold of their sum.
+        glance, look, opening, arrangement, several and continuation, each with weights, the threshold of their sum
+        and the number of examples; several with the weights of its two figures, looks and log_ratio, too.
     """
     rows = [each for each in map(labelled, gold) if each.found]
     first_sight, margins = _first_sight(rows)
-    closer_look, odds = _closer_look(rows, margins)
+    closer_look, looks = _closer_look(rows, margins)
     opening: dict[str, Any] = {}
     pairs: dict[int, list[Row]] = {}
     for _ in range(ROUNDS):
-        pairs = {place: list(_openings(rows[place], opening)) for place in np.flatnonzero(odds > 0).tolist()}
+        pairs = {place: list(_openings(rows[place], opening)) for place in np.flatnonzero(looks > 0).tolist()}
         opening = fit(list(chain.from_iterable(pairs.values())))
     choices = _unseen_choices(rows, pairs, margins)
     whole = _arrangement(rows, choices)
@@ -124,7 +127,7 @@ def train(gold: Sequence[GoldPrompt]) -> dict[str, Any]:
         "look": closer_look,
         "opening": opening,
         "arrangement": whole,
-        "several": _several(rows, odds, choices, Weights(whole)),
+        "several": _several(rows, looks, choices, Weights(whole)),
         "continuation": fit([pair for row in rows for pair in _continuations(row)]),
     }
 
@@ -169,7 +172,7 @@ def _first_sight(rows: Sequence[Labelled]) -> tuple[dict[str, Any], list[Margins
 
 
 def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[dict[str, Any], Margins]:
-    """Weights of the closer look, with a threshold that misses few prompts, and the odds of each unseen one.
+    """Weights of the closer look, with a threshold that misses few prompts, and the margin of each unseen one.
 
     Those that first sight passes over have none.
     """
@@ -180,9 +183,9 @@ def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[
     several = [label for _, label in pairs]
     found = unseen(matrix, several, [rows[place].writer for place in kept])
     threshold = float(np.quantile(found[several], MISSED))
-    odds = np.full(len(rows), -np.inf)
-    odds[kept] = found - threshold
-    return fit(pairs, threshold), odds
+    looks = np.full(len(rows), -np.inf)
+    looks[kept] = found - threshold
+    return fit(pairs, threshold), looks
 
 
 def _unseen_choices(
@@ -221,19 +224,19 @@ def _arrangement(rows: Sequence[Labelled], choices: Choices) -> dict[str, Any]:
         (figures[: len(right)] - figures[len(right) :]).multiply(sign[:, None]), sign
     )
     unit, *coefficients = fitted.coef_[0]
-    weights = readable(names, np.array(coefficients) / unit, NEGLIGIBLE, digits=3)
+    weights = readable(names, np.array(coefficients) / unit, NEGLIGIBLE)
     return {"threshold": 0.0, "examples": len(right), "weights": weights}
 
 
-def _several(rows: Sequence[Labelled], odds: Margins, choices: Choices, whole: Weights) -> dict[str, Any]:
-    """Weights of what the best choice of several requests shows, of the closer look's odds and of its likelihood.
+def _several(rows: Sequence[Labelled], looks: Margins, choices: Choices, whole: Weights) -> dict[str, Any]:
+    """Weights of what the best choice of several requests shows, of the closer look's margin and of its likelihood.
 
     The threshold is such that a given share of the prompts with one request are taken for several.
     """
     looked = list(choices)
     found = [(single, *best(rows[place].found, several, whole)) for place, (single, several) in choices.items()]
     matrix, names = design(features(shown) for *_, shown in found)
-    figures = np.column_stack([odds[looked], [likelihood - single for single, likelihood, *_ in found]])
+    figures = np.column_stack([looks[looked], [likelihood - single for single, likelihood, *_ in found]])
     together = hstack([figures, matrix]).tocsr()
     labels = [rows[place].places is not None for place in looked]
     sums = np.full(len(rows), -np.inf)
@@ -241,13 +244,13 @@ def _several(rows: Sequence[Labelled], odds: Margins, choices: Choices, whole: W
     alone = [row.places is None for row in rows]
     threshold = float(np.quantile(sums[alone], 1 - OVERSPLIT, method="higher"))
     fitted = logistic().fit(together, labels)
-    of_odds, of_likelier, *coefficients = fitted.coef_[0]
+    of_looks, of_log_ratio, *coefficients = fitted.coef_[0]
     return {
         "threshold": round(threshold - float(fitted.intercept_[0]), 3),
         "examples": len(looked),
-        "odds": round(float(of_odds), 3),
-        "likelier": round(float(of_likelier), 3),
-        "weights": readable(names, np.array(coefficients), NEGLIGIBLE, digits=3),
+        "looks": round(float(of_looks), 3),
+        "log_ratio": round(float(of_log_ratio), 3),
+        "weights": readable(names, np.array(coefficients), NEGLIGIBLE),
     }
 
 
