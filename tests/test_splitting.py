@@ -411,7 +411,7 @@ def test_a_long_run_of_marks_takes_linear_time(mark: str) -> None:
         split("a" + mark * count + "b")
         return time.process_time() - start
 
-    assert seconds(8_000) < 4 * 3 * max(min(seconds(2_000) for _ in range(2)), 2e-3)
+    assert min(seconds(8_000) for _ in range(2)) < 4 * 3 * max(min(seconds(2_000) for _ in range(2)), 2e-3)
 
 
 @pytest.mark.learning

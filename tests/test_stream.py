@@ -176,7 +176,10 @@ async def told(*events: RunEvent, pause_s: float = 0.0) -> AsyncGenerator[RunEve
 async def hostile() -> list[RunEvent]:
     """A run with a break and a fallback, whose model writes markup and terminal commands."""
     backend = ScriptedBackend(lambda _: (0.0, "<script>alert(1)</script>\x1b[2J"))
-    events = [event async for event in ml.Orchestrator(backend=backend, store=None).stream("Explain <b>bold</b> tags")]
+    events = [
+        event
+        async for event in ml.Orchestrator(backend=backend, store=None).stream("Write a guide to <b>bold</b> tags")
+    ]
     return [
         *events[:2],
         ml.TextPiece(0, "model::balanced", "<script>alert(0)"),
