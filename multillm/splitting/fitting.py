@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Margins", "Row", "design", "fit", "folds", "logistic", "readable", "unseen"]
+__all__ = ["Margins", "Row", "design", "fit", "fit_design", "folds", "logistic", "readable", "unseen"]
 
 SEED = 20_261_125
 FOLDS = 5
@@ -31,7 +31,7 @@ def design(rows: Iterable[Sequence[str]]) -> tuple[Any, npt.NDArray[np.str_]]:
     return vectorizer.fit_transform(rows), vectorizer.get_feature_names_out()
 
 
-def readable(names: npt.NDArray[np.str_], coefficients: npt.NDArray[np.float64], negligible: float) -> dict[str, float]:
+def readable(names: Iterable[str], coefficients: npt.NDArray[np.float64], negligible: float) -> dict[str, float]:
     """The weights by name, rounded, without the negligible ones."""
     return {
         str(name): round(float(weight), DIGITS)
@@ -40,13 +40,29 @@ def readable(names: npt.NDArray[np.str_], coefficients: npt.NDArray[np.float64],
     }
 
 
-def fit(rows: Sequence[Row], threshold: float = 0.0, negligible: float = NEGLIGIBLE) -> dict[str, Any]:
+def fit(rows: Sequence[Row]) -> dict[str, Any]:
+    """A logistic regression of labelled rows as a model file has it; see `fit_design`."""
+    matrix, names = design(names for names, _ in rows)
+    return fit_design(matrix, names, [label for _, label in rows])
+
+
+def fit_design(
+    matrix: Any,
+    names: Iterable[str],
+    labels: Sequence[bool],
+    threshold: float = 0.0,
+    negligible: float = NEGLIGIBLE,
+) -> dict[str, Any]:
     """A logistic regression as a model file has it.
 
     Parameters
     ----------
-    rows : sequence of Row
-        What to learn from.
+    matrix : sparse matrix of shape [rows, features]
+        What each row shows.
+    names : iterable of str
+        The features.
+    labels : sequence of bool
+        The rows' labels.
     threshold : float, default 0
         What the log-odds have to exceed.
     negligible : float, default 0.08
@@ -57,10 +73,12 @@ def fit(rows: Sequence[Row], threshold: float = 0.0, negligible: float = NEGLIGI
     dict
         threshold of the sum of the weights, examples (number of rows), weights by feature.
     """
-    matrix, names = design(names for names, _ in rows)
-    fitted = logistic().fit(matrix, [label for _, label in rows])
-    weights = readable(names, fitted.coef_[0], negligible)
-    return {"threshold": round(threshold - float(fitted.intercept_[0]), 3), "examples": len(rows), "weights": weights}
+    fitted = logistic().fit(matrix, labels)
+    return {
+        "threshold": round(threshold - float(fitted.intercept_[0]), DIGITS),
+        "examples": len(labels),
+        "weights": readable(names, fitted.coef_[0], negligible),
+    }
 
 
 def logistic(*, intercept: bool = True) -> Any:

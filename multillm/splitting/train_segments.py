@@ -18,7 +18,18 @@ from multillm.splitting.arrangement import arrangement
 from multillm.splitting.clauses import Clause
 from multillm.splitting.cutting import cut
 from multillm.splitting.facts import Fact, Weights, features
-from multillm.splitting.fitting import NEGLIGIBLE, Margins, Row, design, fit, folds, logistic, readable, unseen
+from multillm.splitting.fitting import (
+    NEGLIGIBLE,
+    Margins,
+    Row,
+    design,
+    fit,
+    fit_design,
+    folds,
+    logistic,
+    readable,
+    unseen,
+)
 from multillm.splitting.heads import Kind
 from multillm.splitting.masking import mask
 from multillm.splitting.pieces import Piece, read
@@ -47,6 +58,7 @@ MISSED = 0.02
 OVERSPLIT = 0.035
 """Share of the prompts of one request that may be taken for several."""
 HALF = 0.5
+FIGURES = ("looks", "log_ratio")
 
 Choices = dict[int, tuple[float, list[Choice]]]
 """For each prompt that is looked at more closely what `openings` finds."""
@@ -66,9 +78,8 @@ class Labelled(NamedTuple):
     @property
     def guess(self) -> list[int]:
         """Where its only request may open."""
-        return [
-            next((place for place, clause in enumerate(self.found) if clause.kind in (Kind.REQUEST, Kind.QUESTION)), 0)
-        ]
+        asking = [place for place, clause in enumerate(self.found) if clause.kind in (Kind.REQUEST, Kind.QUESTION)]
+        return asking[:1] or [0]
 
     @property
     def writer(self) -> str:
@@ -162,13 +173,12 @@ def _continuations(row: Labelled) -> Iterator[Row]:
 
 def _first_sight(rows: Sequence[Labelled]) -> tuple[dict[str, Any], list[Margins]]:
     """Weights of first sight, with a threshold that overlooks few openings, and the margins of unseen clauses."""
-    pairs = [(features(facts), place in (row.places or ())) for row in rows for place, facts in enumerate(row.glances)]
-    matrix, _ = design(names for names, _ in pairs)
-    opens = [label for _, label in pairs]
+    matrix, names = design(features(facts) for row in rows for facts in row.glances)
+    opens = [place in (row.places or ()) for row in rows for place in range(len(row.glances))]
     margins = unseen(matrix, opens, [row.writer for row in rows for _ in row.glances])
     threshold = float(np.quantile(margins[opens], OVERLOOKED))
     ends = np.cumsum([len(row.glances) for row in rows])
-    return fit(pairs, threshold, COARSE), np.split(margins - threshold, ends[:-1])
+    return fit_design(matrix, names, opens, threshold, COARSE), np.split(margins - threshold, ends[:-1])
 
 
 def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[dict[str, Any], Margins]:
@@ -178,14 +188,13 @@ def _closer_look(rows: Sequence[Labelled], margins: Sequence[Margins]) -> tuple[
     """
     kept = [place for place, each in enumerate(margins) if sum(each > 0) >= SEVERAL]
     shown = (look(rows[place].pieces, rows[place].glances, margins[place].tolist()) for place in kept)
-    pairs = [(features(facts), rows[place].places is not None) for place, facts in zip(kept, shown, strict=True)]
-    matrix, _ = design(names for names, _ in pairs)
-    several = [label for _, label in pairs]
+    matrix, names = design(map(features, shown))
+    several = [rows[place].places is not None for place in kept]
     found = unseen(matrix, several, [rows[place].writer for place in kept])
     threshold = float(np.quantile(found[several], MISSED))
     looks = np.full(len(rows), -np.inf)
     looks[kept] = found - threshold
-    return fit(pairs, threshold), looks
+    return fit_design(matrix, names, several, threshold), looks
 
 
 def _unseen_choices(
@@ -220,9 +229,8 @@ def _arrangement(rows: Sequence[Labelled], choices: Choices) -> dict[str, Any]:
     likelihoods = np.array([[likelihood] for likelihood, _ in right + other])
     figures = hstack([likelihoods, matrix]).tocsr()
     sign = np.resize([1, -1], len(right))
-    fitted = logistic(intercept=False).fit(
-        (figures[: len(right)] - figures[len(right) :]).multiply(sign[:, None]), sign
-    )
+    differences = figures[: len(right)] - figures[len(right) :]
+    fitted = logistic(intercept=False).fit(differences.multiply(sign[:, None]), sign)
     unit, *coefficients = fitted.coef_[0]
     weights = readable(names, np.array(coefficients) / unit, NEGLIGIBLE)
     return {"threshold": 0.0, "examples": len(right), "weights": weights}
@@ -243,15 +251,8 @@ def _several(rows: Sequence[Labelled], looks: Margins, choices: Choices, whole: 
     sums[looked] = unseen(together, labels, [rows[place].writer for place in looked])
     alone = [row.places is None for row in rows]
     threshold = float(np.quantile(sums[alone], 1 - OVERSPLIT, method="higher"))
-    fitted = logistic().fit(together, labels)
-    of_looks, of_log_ratio, *coefficients = fitted.coef_[0]
-    return {
-        "threshold": round(threshold - float(fitted.intercept_[0]), 3),
-        "examples": len(looked),
-        "looks": round(float(of_looks), 3),
-        "log_ratio": round(float(of_log_ratio), 3),
-        "weights": readable(names, np.array(coefficients), NEGLIGIBLE),
-    }
+    content = fit_design(together, [*FIGURES, *names], labels, threshold)
+    return content | {name: content["weights"].pop(name) for name in FIGURES}
 
 
 def main() -> None:
